@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gpu/device.h"
+#include "gpu/instance.h"
+#include "gpu/pipelines.h"
+
+struct _SwinDevice {
+  gatomicrefcount references;
+  SwinInstance *instance; /* (nullable): the library's own; NULL for an imported device */
+  VkPhysicalDevice physical_device;
+  VkDevice handle;
+  SwinDeviceInfo *info;
+  SwinDeviceLimits limits;
+  SwinDeviceFunctions functions;
+  VkPhysicalDeviceMemoryProperties memory;
+  SwinPipelines *pipelines;
+  gint lost; /* atomic */
+
+  GMutex queue_lock; /* guards the queue among the library's own threads */
+  VkQueue queue;
+  guint32 queue_family;
+  void (*lock_queue)(gpointer user_data);
+  void (*unlock_queue)(gpointer user_data);
+  gpointer lock_data;
+};
+
+/* Devices of the library's own that are open, by UUID, so that all users share one. */
+G_LOCK_DEFINE_STATIC(open_devices);
+static GHashTable *open_devices;
+
+static void read_limits(SwinDevice *device, const SwinInstanceFunctions *functions) {
+  VkPhysicalDeviceSubgroupProperties subgroup = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES};
+  VkPhysicalDeviceProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+                                            .pNext = &subgroup};
+  functions->GetPhysicalDeviceProperties2(device->physical_device, &properties);
+  functions->GetPhysicalDeviceMemoryProperties(device->physical_device, &device->memory);
+
+  const VkPhysicalDeviceLimits *limits = &properties.properties.limits;
+  device->limits = (SwinDeviceLimits){
+      .subgroup_size = MAX(subgroup.subgroupSize, 1),
+      .max_storage_range = limits->maxStorageBufferRange,
+      .storage_alignment = MAX(limits->minStorageBufferOffsetAlignment, 4),
+      .max_groups = {limits->maxComputeWorkGroupCount[0], limits->maxComputeWorkGroupCount[1],
+                     limits->maxComputeWorkGroupCount[2]},
+      .max_group_invocations =
+          MIN(limits->maxComputeWorkGroupInvocations, limits->maxComputeWorkGroupSize[0]),
+      .max_shared_bytes = limits->maxComputeSharedMemorySize,
+      .timestamp_period = limits->timestampPeriod,
+  };
+  guint count = 0;
+  g_autofree VkQueueFamilyProperties *families =
+      swin_instance_queue_families(functions, device->physical_device, &count);
+  if (device->queue_family < count)
+    device->limits.timestamp_bits = families[device->queue_family].timestampValidBits;
+}
+
+/* A family that computes without drawing is left alone by a desktop's own work. */
+static guint32 choose_queue_family(const SwinInstanceFunctions *functions,
+                                   VkPhysicalDevice physical_device) {
+  guint count = 0;
+  g_autofree VkQueueFamilyProperties *families =
+      swin_instance_queue_families(functions, physical_device, &count);
+  guint32 chosen = G_MAXUINT32;
+  for (guint32 i = 0; i < count; i++) {
+    if (!(families[i].queueFlags & VK_QUEUE_COMPUTE_BIT))
+      continue;
+    if (!(families[i].queueFlags & VK_QUEUE_GRAPHICS_BIT))
+      return i;
+    chosen = MIN(chosen, i);
+  }
+  return chosen;
+}
+
+static gboolean create_device(SwinDevice *device, GError **error) {
+  const SwinInstanceFunctions *functions = &device->instance->functions;
+  device->queue_family = choose_queue_family(functions, device->physical_device);
+  const float priority = 1.0f;
+  const VkDeviceQueueCreateInfo queue = {
+      .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+      .queueFamilyIndex = device->queue_family,
+      .queueCount = 1,
+      .pQueuePriorities = &priority,
+  };
+  const VkDeviceCreateInfo info = {
+      .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+      .queueCreateInfoCount = 1,
+      .pQueueCreateInfos = &queue,
+  };
+  const VkResult result =
+      functions->CreateDevice(device->physical_device, &info, NULL, &device->handle);
+  if (result != VK_SUCCESS) {
+    g_set_error(error, SWIN_ERROR, SWIN_ERROR_DEVICE,
+                "%s could not be opened (Vulkan error %d); is it in use by another program?",
+                device->info->name, (gint)result);
+    return FALSE;
+  }
+  if (!swin_device_functions_load(&device->functions, functions->GetDeviceProcAddr, device->handle,
+                                  error))
+    return FALSE;
+  device->functions.GetDeviceQueue(device->handle, device->queue_family, 0, &device->queue);
+  read_limits(device, functions);
+  device->pipelines = swin_pipelines_new(device);
+  return TRUE;
+}
+
+/* Undoes whatever of a device there is; also of one that was only half made. */
+static void device_free(SwinDevice *device) {
+  g_clear_pointer(&device->pipelines, swin_pipelines_free);
+  if (device->instance && device->functions.DestroyDevice)
+    device->functions.DestroyDevice(device->handle, NULL);
+  g_clear_pointer(&device->instance, swin_instance_unref);
+  swin_device_info_free(device->info);
+  g_mutex_clear(&device->queue_lock);
+  g_free(device);
+}
+
+static SwinDevice *device_new(void) {
+  SwinDevice *device = g_new0(SwinDevice, 1);
+  g_atomic_ref_count_init(&device->references);
+  g_mutex_init(&device->queue_lock);
+  return device;
+}
+
+/* Takes over @instance and @info. Called with the table of open devices locked. */
+static SwinDevice *open_locked(SwinInstance *instance, VkPhysicalDevice physical_device,
+                               SwinDeviceInfo *info, GError **error) {
+  SwinDevice *device = open_devices ? g_hash_table_lookup(open_devices, info->uuid) : NULL;
+  if (device && !swin_device_is_lost(device)) {
+    swin_instance_unref(instance);
+    swin_device_info_free(info);
+    return swin_device_ref(device);
+  }
+  device = device_new();
+  device->instance = instance;
+  device->physical_device = physical_device;
+  device->info = info;
+  if (!create_device(device, error)) {
+    device_free(device);
+    return NULL;
+  }
+  if (!open_devices)
+    open_devices = g_hash_table_new(g_str_hash, g_str_equal);
+  g_hash_table_replace(open_devices, info->uuid, device);
+  return device;
+}
+
+SwinDevice *swin_device_open(const gchar *selector, GError **error) {
+  SwinInstance *instance = swin_instance_get(error);
+  if (!instance)
+    return NULL;
+  guint n_devices = 0;
+  g_autofree VkPhysicalDevice *physical = swin_instance_enumerate(instance, &n_devices, error);
+  if (!physical) {
+    swin_instance_unref(instance);
+    return NULL;
+  }
+  g_autoptr(GPtrArray) infos =
+      g_ptr_array_new_with_free_func((GDestroyNotify)swin_device_info_free);
+  for (guint i = 0; i < n_devices; i++)
+    g_ptr_array_add(infos, swin_device_info_new(&instance->functions, physical[i], i));
+  const gint chosen = swin_device_choose(infos, selector, error);
+  if (chosen < 0) {
+    swin_instance_unref(instance);
+    return NULL;
+  }
+  SwinDeviceInfo *info = swin_device_info_copy(g_ptr_array_index(infos, chosen));
+  G_LOCK(open_devices);
+  SwinDevice *device = open_locked(instance, physical[chosen], info, error);
+  G_UNLOCK(open_devices);
+  return device;
+}
+
+static gboolean check_import(const SwinDeviceImport *import, GError **error) {
+  const gchar *absent = NULL;
+  if (!import || import->struct_size < sizeof(SwinDeviceImport))
+    absent = "struct_size (use SWIN_DEVICE_IMPORT_INIT)";
+  else if (!import->get_proc_addr)
+    absent = "get_proc_addr";
+  else if (!import->instance || !import->physical_device || !import->device)
+    absent = "instance, physical_device or device";
+  else if (!import->lock_queue != !import->unlock_queue)
+    absent = "one of lock_queue and unlock_queue";
+  if (absent)
+    g_set_error(error, SWIN_ERROR, SWIN_ERROR_DEVICE,
+                "The description of the application's device lacks %s.", absent);
+  return !absent;
+}
+
+static gboolean check_import_queue(const SwinDeviceImport *import,
+                                   const SwinInstanceFunctions *functions, GError **error) {
+  guint count = 0;
+  g_autofree VkQueueFamilyProperties *families =
+      swin_instance_queue_families(functions, import->physical_device, &count);
+  if (import->queue_family < count &&
+      import->queue_index < families[import->queue_family].queueCount &&
+      (families[import->queue_family].queueFlags & VK_QUEUE_COMPUTE_BIT))
+    return TRUE;
+  g_set_error(error, SWIN_ERROR, SWIN_ERROR_DEVICE,
+              "Queue %u of family %u of the application's device cannot compute; import one of a "
+              "family with VK_QUEUE_COMPUTE_BIT.",
+              import->queue_index, import->queue_family);
+  return FALSE;
+}
+
+SwinDevice *swin_device_import(const SwinDeviceImport *import, GError **error) {
+  SwinInstanceFunctions functions;
+  if (!check_import(import, error) ||
+      !swin_instance_functions_load(&functions, import->get_proc_addr, import->instance, error))
+    return NULL;
+  SwinDevice *device = device_new();
+  device->physical_device = import->physical_device;
+  device->handle = import->device;
+  device->queue_family = import->queue_family;
+  device->lock_queue = import->lock_queue;
+  device->unlock_queue = import->unlock_queue;
+  device->lock_data = import->user_data;
+  device->info = swin_device_info_new(&functions, import->physical_device, 0);
+  if (device->info->refusal) {
+    g_set_error_literal(error, SWIN_ERROR, SWIN_ERROR_DEVICE, device->info->refusal);
+    device_free(device);
+    return NULL;
+  }
+  if (!check_import_queue(import, &functions, error) ||
+      !swin_device_functions_load(&device->functions, functions.GetDeviceProcAddr, device->handle,
+                                  error)) {
+    device_free(device);
+    return NULL;
+  }
+  device->functions.GetDeviceQueue(device->handle, import->queue_family, import->queue_index,
+                                   &device->queue);
+  read_limits(device, &functions);
+  device->pipelines = swin_pipelines_new(device);
+  return device;
+}
+
+SwinDevice *swin_device_ref(SwinDevice *device) {
+  g_atomic_ref_count_inc(&device->references);
+  return device;
+}
+
+void swin_device_unref(SwinDevice *device) {
+  if (!device)
+    return;
+  /* Under the lock, so that swin_device_open() never finds a device that is going away. */
+  G_LOCK(open_devices);
+  if (g_atomic_ref_count_dec(&device->references)) {
+    if (open_devices && g_hash_table_lookup(open_devices, device->info->uuid) == device)
+      g_hash_table_remove(open_devices, device->info->uuid);
+    if (open_devices && g_hash_table_size(open_devices) == 0)
+      g_clear_pointer(&open_devices, g_hash_table_unref);
+    device_free(device);
+  }
+  G_UNLOCK(open_devices);
+}
+
+const SwinDeviceInfo *swin_device_get_info(SwinDevice *device) {
+  return device->info;
+}
+
+const SwinDeviceLimits *swin_device_get_limits(SwinDevice *device) {
+  return &device->limits;
+}
+
+gboolean swin_device_is_cpu(SwinDevice *device) {
+  return device->info->kind == SWIN_DEVICE_KIND_CPU;
+}
+
+SwinPipelines *swin_device_get_pipelines(SwinDevice *device) {
+  return device->pipelines;
+}
+
+SwinDeviceFunctions *swin_device_functions(SwinDevice *device) {
+  return &device->functions;
+}
+
+VkDevice swin_device_get_handle(SwinDevice *device) {
+  return device->handle;
+}
+
+guint32 swin_device_get_queue_family(SwinDevice *device) {
+  return device->queue_family;
+}
+
+gint swin_device_find_memory(SwinDevice *device, guint32 type_bits, VkMemoryPropertyFlags required,
+                             VkMemoryPropertyFlags preferred, VkMemoryPropertyFlags *flags) {
+  gint found = -1;
+  for (guint32 i = 0; i < device->memory.memoryTypeCount; i++) {
+    const VkMemoryPropertyFlags has = device->memory.memoryTypes[i].propertyFlags;
+    if (!(type_bits & (1u << i)) || (has & required) != required)
+      continue;
+    const gboolean is_preferred = (has & preferred) == preferred;
+    if (found >= 0 && !is_preferred)
+      continue;
+    found = (gint)i;
+    *flags = has;
+    if (is_preferred)
+      break;
+  }
+  return found;
+}
+
+gboolean swin_device_check(SwinDevice *device, VkResult result, const gchar *doing,
+                           GError **error) {
+  switch (result) {
+  case VK_SUCCESS:
+    return TRUE;
+  case VK_ERROR_DEVICE_LOST:
+    g_atomic_int_set(&device->lost, 1);
+    g_set_error(error, SWIN_ERROR, SWIN_ERROR_DEVICE_LOST,
+                "%s was lost while %s; open it anew, or choose another device.", device->info->name,
+                doing);
+    return FALSE;
+  case VK_ERROR_OUT_OF_HOST_MEMORY:
+  case VK_ERROR_OUT_OF_DEVICE_MEMORY:
+    g_set_error(error, SWIN_ERROR, SWIN_ERROR_OUT_OF_MEMORY,
+                "%s ran out of memory while %s; use a smaller batch or model.", device->info->name,
+                doing);
+    return FALSE;
+  default:
+    g_set_error(error, SWIN_ERROR, SWIN_ERROR_DEVICE, "%s failed while %s (Vulkan error %d).",
+                device->info->name, doing, (gint)result);
+    return FALSE;
+  }
+}
+
+gboolean swin_device_is_lost(SwinDevice *device) {
+  return g_atomic_int_get(&device->lost) != 0;
+}
+
+static void queue_lock(SwinDevice *device) {
+  g_mutex_lock(&device->queue_lock);
+  if (device->lock_queue)
+    device->lock_queue(device->lock_data);
+}
+
+static void queue_unlock(SwinDevice *device) {
+  if (device->unlock_queue)
+    device->unlock_queue(device->lock_data);
+  g_mutex_unlock(&device->queue_lock);
+}
+
+gboolean swin_device_submit(SwinDevice *device, guint n_command_buffers,
+                            const VkCommandBuffer *command_buffers, VkFence fence, GError **error) {
+  if (swin_device_is_lost(device))
+    return swin_device_check(device, VK_ERROR_DEVICE_LOST, "submitting work", error);
+  const VkSubmitInfo submit = {
+      .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+      .commandBufferCount = n_command_buffers,
+      .pCommandBuffers = command_buffers,
+  };
+  VkResult result = fence ? device->functions.ResetFences(device->handle, 1, &fence) : VK_SUCCESS;
+  if (!swin_device_check(device, result, "resetting a fence", error))
+    return FALSE;
+  queue_lock(device);
+  result = device->functions.QueueSubmit(device->queue, 1, &submit, fence);
+  queue_unlock(device);
+  return swin_device_check(device, result, "submitting work", error);
+}
+
+void swin_device_wait_idle(SwinDevice *device) {
+  queue_lock(device);
+  device->functions.QueueWaitIdle(device->queue);
+  queue_unlock(device);
+}
+
+VkFence swin_device_create_fence(SwinDevice *device, GError **error) {
+  const VkFenceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
+  VkFence fence = VK_NULL_HANDLE;
+  const VkResult result = device->functions.CreateFence(device->handle, &info, NULL, &fence);
+  return swin_device_check(device, result, "creating a fence", error) ? fence : VK_NULL_HANDLE;
+}
+
+gboolean swin_device_wait_fence(SwinDevice *device, VkFence fence, GError **error) {
+  const VkResult result =
+      device->functions.WaitForFences(device->handle, 1, &fence, VK_TRUE, G_MAXUINT64);
+  /* The caller goes on to reuse or to free what the work may still be using. */
+  if (result != VK_SUCCESS)
+    swin_device_wait_idle(device);
+  return swin_device_check(device, result, "waiting for results", error);
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gpu/functions.h"
+#include "swin.h"
+
+static gboolean missing(const gchar *name, GError **error) {
+  g_set_error(error, SWIN_ERROR, SWIN_ERROR_DEVICE,
+              "The Vulkan driver has no vk%s; it must support Vulkan 1.1.", name);
+  return FALSE;
+}
+
+#define LOAD(name)                                                                                 \
+  functions->name = (PFN_vk##name)get_proc_addr(handle, "vk" #name);                               \
+  if (!functions->name)                                                                            \
+    return missing(#name, error);
+
+gboolean swin_instance_functions_load(SwinInstanceFunctions *functions,
+                                      PFN_vkGetInstanceProcAddr get_proc_addr, VkInstance handle,
+                                      GError **error) {
+  SWIN_INSTANCE_FUNCTIONS(LOAD)
+  return TRUE;
+}
+
+gboolean swin_device_functions_load(SwinDeviceFunctions *functions,
+                                    PFN_vkGetDeviceProcAddr get_proc_addr, VkDevice handle,
+                                    GError **error) {
+  SWIN_DEVICE_FUNCTIONS(LOAD)
+  return TRUE;
+}

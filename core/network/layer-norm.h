@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * layer-norm.h: what the operations that normalise rows (layer norm, patch merging) share.
+ */
+#ifndef SWIN_NETWORK_LAYER_NORM_H
+#define SWIN_NETWORK_LAYER_NORM_H
+
+#include "network/operation.h"
+
+/** SwinNormShape: how shaders/normalise.glsl spreads rows over a work-group. */
+typedef struct {
+  guint32 lanes; /* invocations a row */
+  guint32 rows;  /* rows a work-group */
+} SwinNormShape;
+
+/** swin_norm_shape: the shape for rows of @length values. */
+SwinNormShape swin_norm_shape(SwinDevice *device, guint64 length);
+
+/** swin_norm_check: FALSE with SWIN_ERROR_DEVICE where rows are too long for any shape. */
+gboolean swin_norm_check(const SwinOperation *operation, SwinNormShape shape, guint64 length,
+                         GError **error);
+
+/** swin_norm_append: appends the step; @output ends in as many values as @weight and @bias have. */
+void swin_norm_append(SwinPlan *plan, const SwinOperationClass *klass, const gchar *name,
+                      gint input, gint output, const SwinTensor *weight, const SwinTensor *bias,
+                      gdouble epsilon);
+
+/* SwinOperationClass.flops: of the norm of what is written. */
+guint64 swin_norm_flops(const SwinPlan *plan, const SwinOperation *operation);
+
+/* Weight and bias one behind the other: SwinOperationClass.packed_size and .pack. */
+guint64 swin_norm_packed_size(const SwinPlan *plan, const SwinOperation *operation,
+                              SwinDevice *device);
+void swin_norm_pack(const SwinPlan *plan, const SwinOperation *operation, SwinDevice *device,
+                    gfloat *values);
+
+#endif /* SWIN_NETWORK_LAYER_NORM_H */

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "network/network.h"
+
+struct _SwinNetwork {
+  SwinPlan *plan;
+  SwinWeights *weights;
+  SwinBuffer *arena;
+};
+
+guint64 swin_network_alignment(SwinDevice *device) {
+  return swin_device_get_limits(device)->storage_alignment;
+}
+
+SwinNetwork *swin_network_new(SwinDevice *device, SwinPlan *plan, SwinWeights *weights,
+                              GError **error) {
+  g_autoptr(SwinNetwork) network = g_new0(SwinNetwork, 1);
+  network->plan = plan;
+  network->weights = swin_weights_ref(weights);
+  if (!swin_plan_check_size(plan, error))
+    return NULL;
+  network->arena =
+      swin_buffer_new(device, SWIN_BUFFER_DEVICE, swin_plan_get_arena_size(plan), error);
+  return network->arena ? g_steal_pointer(&network) : NULL;
+}
+
+void swin_network_free(SwinNetwork *network) {
+  if (!network)
+    return;
+  swin_buffer_free(network->arena);
+  swin_weights_unref(network->weights);
+  swin_plan_free(network->plan);
+  g_free(network);
+}
+
+const SwinPlan *swin_network_get_plan(SwinNetwork *network) {
+  return network->plan;
+}
+
+SwinBuffer *swin_network_get_arena(SwinNetwork *network) {
+  return network->arena;
+}
+
+gboolean swin_network_record(SwinNetwork *network, SwinRecorder *recorder,
+                             const SwinBuffer *const *io, GError **error) {
+  SwinOperationContext context = {
+      .recorder = recorder,
+      .plan = network->plan,
+      .arena = network->arena,
+      .io = io,
+      .weights = swin_weights_get_buffer(network->weights),
+  };
+  for (guint i = 0; i < swin_plan_get_n_operations(network->plan); i++) {
+    const SwinOperation *operation = swin_plan_get_operation(network->plan, i);
+    const SwinWeightsSlice slice = swin_weights_get_slice(network->weights, i);
+    context.weights_offset = slice.offset;
+    context.weights_size = slice.size;
+    if (!operation->klass->record(&context, operation, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+SwinBinding swin_network_tensor(SwinNetwork *network, gint tensor, SwinAccess access) {
+  const SwinOperationContext context = {.plan = network->plan, .arena = network->arena};
+  return swin_operation_context_tensor(&context, tensor, access);
+}
+
+SwinBinding swin_operation_context_tensor(const SwinOperationContext *context, gint tensor,
+                                          SwinAccess access) {
+  const SwinPlanTensor *info = swin_plan_get_tensor(context->plan, tensor);
+  const SwinBuffer *own = context->io ? context->io[tensor] : NULL;
+  return (SwinBinding){
+      .buffer = own ? own : context->arena,
+      .offset = own ? 0 : info->offset,
+      .size = info->n_elements * sizeof(gfloat),
+      .access = access,
+  };
+}
+
+SwinBinding swin_operation_context_weights(const SwinOperationContext *context) {
+  return (SwinBinding){
+      .buffer = context->weights,
+      .offset = context->weights_offset,
+      .size = context->weights_size,
+      .access = SWIN_ACCESS_READ,
+  };
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "network/split.h"
+
+/* The smallest number of items whose bytes are a multiple of @alignment, a power of two. */
+static guint64 aligned_step(guint64 item_bytes, guint64 alignment) {
+  guint64 step = 1;
+
+  while (item_bytes * step % alignment != 0)
+    step *= 2;
+  return step;
+}
+
+guint64 swin_split_items(SwinDevice *device, guint64 n_items, guint64 input_bytes,
+                         guint64 output_bytes) {
+  const SwinDeviceLimits *limits = swin_device_get_limits(device);
+  guint64 fitting = limits->max_storage_range / MAX(input_bytes, output_bytes);
+  guint64 step = MAX(aligned_step(input_bytes, limits->storage_alignment),
+                     aligned_step(output_bytes, limits->storage_alignment));
+
+  return fitting >= n_items ? n_items : MIN(MAX(fitting / step * step, step), n_items);
+}
+
+SwinBinding swin_split_tensor(const SwinOperationContext *context, gint tensor, SwinAccess access,
+                              guint64 first, guint64 n_items, guint64 item_bytes) {
+  SwinBinding binding = swin_operation_context_tensor(context, tensor, access);
+
+  binding.offset += first * item_bytes;
+  binding.size = n_items * item_bytes;
+  return binding;
+}
+
+void swin_split_groups(SwinDevice *device, guint64 n_groups, guint64 groups[3]) {
+  guint64 limit = swin_device_get_limits(device)->max_groups[0];
+
+  groups[0] = MIN(n_groups, limit);
+  groups[1] = (n_groups + groups[0] - 1) / groups[0];
+  groups[2] = 1;
+}
+
+gboolean swin_split_check_loop(const SwinOperation *operation, guint64 n_rounds, GError **error) {
+  if (n_rounds <= SWIN_MAX_ITERATIONS)
+    return TRUE;
+  g_set_error(error, SWIN_ERROR, SWIN_ERROR_DEVICE,
+              "Operation %s would loop %" G_GUINT64_FORMAT
+              " times in one invocation, more than the "
+              "%d that every driver completes; use a smaller image or model.",
+              operation->name, n_rounds, SWIN_MAX_ITERATIONS);
+  return FALSE;
+}

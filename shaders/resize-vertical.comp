@@ -1,0 +1,48 @@
+#version 450
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * R'G'B' codes resized to the network's width -> the network's normalised input, [3, height, width].
+ *
+ * Invocations take neighbouring columns of one output row, whose weights are uniform. Sums are
+ * Pillow's, as in resize-horizontal.comp.
+ */
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
+#include "parameters.h"
+
+layout(local_size_x_id = 0) in;
+
+layout(push_constant) uniform Push { SwinResizePush push; };
+
+layout(std430, binding = 0) readonly buffer Columns { uint columns[]; }; // [rows, width], 0xBBGGRR
+layout(std430, binding = 1) readonly buffer Parameters {
+  SwinPreprocessParameters parameters;
+  int tables[];
+};
+layout(std430, binding = 2) writeonly buffer Output { float output_values[]; }; // [3, height, width]
+
+void main() {
+  // Invocations beyond the last column repeat it without storing it, as in resize-horizontal.comp.
+  const uint column = min(gl_GlobalInvocationID.x, push.width - 1);
+  const uint row = gl_WorkGroupID.y;
+
+  const uint n_blocks = (push.width + SWIN_RESIZE_BLOCK - 1) / SWIN_RESIZE_BLOCK;
+  const uint run = SWIN_NORMALISED_SIZE + 3 * (n_blocks + row);
+  const uint first = uint(tables[run]);
+  const uint count = uint(tables[run + 1]);
+  const uint weights = uint(tables[run + 2]);
+
+  ivec3 sum = ivec3(1 << (SWIN_RESAMPLE_BITS - 1));
+  for (uint i = 0; i < count; ++i) {
+    const uint word = columns[(first + i) * push.width + column];
+    const ivec3 rgb = ivec3(word & 255u, (word >> 8) & 255u, (word >> 16) & 255u);
+    sum += rgb * tables[weights + i];
+  }
+
+  const ivec3 rgb = clamp(sum >> SWIN_RESAMPLE_BITS, 0, 255);
+  [[unroll]] for (int i = 0; i < 3; ++i) {
+    const uint position = push.first + (i * push.height + row) * push.width + column;
+    if (gl_GlobalInvocationID.x < push.width)
+      output_values[position] = intBitsToFloat(tables[256 * i + rgb[i]]);
+  }
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Whole networks against what PyTorch computed in float64 (tests/golden/make.py). */
+#include <math.h>
+#include <string.h>
+
+#include "model/safetensors.h"
+#include "network/family.h"
+#include "operations/harness.h"
+#include "reference/reference.h"
+
+/* As parts of the standard deviation of each tensor. The twins round each activation to float once:
+ * 6e-8 of values of up to some deviations, through some twenty operations. The device rounds every
+ * step of every sum; the project promises 1e-4 for Swin-T, which is several times as deep. */
+#define REFERENCE_TOLERANCE 2e-6
+#define DEVICE_TOLERANCE 1e-5
+
+#define TOP_K 3
+
+static const gchar *const dialects[] = {"hf", "torchvision"};
+static GPtrArray *cases; /* folder names */
+
+static void fail_on_error(const gchar *what, gboolean done, const GError *error) {
+  ck_assert_msg(done, "%s: %s", what, error != NULL ? error->message : "no error is set");
+}
+
+static SwinSafetensors *open_reference(const gchar *name) {
+  g_autoptr(GError) error = NULL;
+  g_autofree gchar *path = g_build_filename(GOLDEN_DIR, name, "reference.safetensors", NULL);
+  SwinSafetensors *file = swin_safetensors_open(path, &error);
+
+  fail_on_error(path, file != NULL, error);
+  return file;
+}
+
+/* (transfer full): the values of a tensor of the reference. */
+static float *read_reference(SwinSafetensors *file, const gchar *name, SwinTensor *tensor) {
+  g_autoptr(GError) error = NULL;
+
+  fail_on_error(name, swin_safetensors_lookup(file, name, tensor, &error), error);
+  float *values = g_new(float, tensor->n_elements);
+  swin_tensor_read(tensor, 0, tensor->n_elements, values);
+  return values;
+}
+
+/* (transfer full) (nullable): NULL where the case has no such dialect. */
+static SwinModel *load_model(const gchar *name, const gchar *dialect) {
+  g_autoptr(GError) error = NULL;
+  g_autofree gchar *path = g_build_filename(GOLDEN_DIR, name, dialect, NULL);
+
+  if (!g_file_test(path, G_FILE_TEST_IS_DIR))
+    return NULL;
+  SwinModel *model = swin_model_load(path, &error);
+  fail_on_error(path, model != NULL, error);
+  return model;
+}
+
+static gdouble standard_deviation(const float *values, guint64 n) {
+  gdouble mean = 0.0, squares = 0.0;
+
+  for (guint64 i = 0; i < n; i++)
+    mean += (gdouble)values[i] / (gdouble)n;
+  for (guint64 i = 0; i < n; i++)
+    squares += ((gdouble)values[i] - mean) * ((gdouble)values[i] - mean) / (gdouble)n;
+  return sqrt(squares);
+}
+
+/* Every output that PyTorch computed too, against PyTorch. */
+static void check_outputs(const gchar *what, const SwinPlan *plan, float *const *tensors,
+                          SwinSafetensors *file, gdouble tolerance) {
+  const GPtrArray *names = swin_safetensors_get_names(file);
+  guint n_checked = 0;
+
+  for (guint i = 0; i < names->len; i++) {
+    const gchar *name = g_ptr_array_index(names, i);
+    gint number = swin_plan_find(plan, name);
+    SwinTensor expected;
+    g_autofree float *values = read_reference(file, name, &expected);
+
+    ck_assert_msg(number != SWIN_PLAN_NO_TENSOR, "%s: the plan has no %s", what, name);
+    const SwinPlanTensor *actual = swin_plan_get_tensor(plan, number);
+    if (actual->is_input)
+      continue;
+    ck_assert_uint_eq(actual->n_dims, expected.n_dims);
+    for (guint j = 0; j < actual->n_dims; j++)
+      ck_assert_uint_eq(actual->shape[j], expected.shape[j]);
+    gdouble allowed = tolerance * standard_deviation(values, expected.n_elements), worst = 0.0;
+    for (guint64 j = 0; j < expected.n_elements; j++) {
+      gdouble difference = fabs((gdouble)tensors[number][j] - (gdouble)values[j]);
+
+      worst = difference <= worst ? worst : difference;
+    }
+    if (g_getenv("SWIN_TEST_VERBOSE") != NULL)
+      g_print("%s %s: %.2e of the deviation\n", what, name, worst / allowed * tolerance);
+    ck_assert_msg(worst <= allowed, "%s: %s differs from PyTorch by %g, more than %g", what, name,
+                  worst, allowed);
+    n_checked++;
+  }
+  /* Logits, pooled, and at least one stage. */
+  ck_assert_uint_ge(n_checked, 3);
+}
+
+/* A plan for the first @batch images of the reference, and its tensors with the input filled. */
+static SwinPlan *make_plan(SwinModel *model, SwinSafetensors *file, guint64 batch,
+                           float ***tensors) {
+  SwinTensor input;
+  g_autofree float *pixels = read_reference(file, "input", &input);
+  SwinPlan *plan = swin_plan_new_swin(model, (guint)batch, TOP_K, TRUE);
+  gint number = swin_plan_find(plan, "input");
+  const SwinPlanTensor *tensor = swin_plan_get_tensor(plan, number);
+
+  swin_plan_finish(plan, swin_network_alignment(harness_device()), 0);
+  for (guint i = 1; i < 4; i++)
+    ck_assert_uint_eq(tensor->shape[i], input.shape[i]);
+  *tensors = reference_tensors_new(plan);
+  memcpy((*tensors)[number], pixels, tensor->n_elements * sizeof(float));
+  return plan;
+}
+
+static guint64 reference_batch(SwinSafetensors *file) {
+  g_autoptr(GError) error = NULL;
+  SwinTensor input;
+
+  fail_on_error("input", swin_safetensors_lookup(file, "input", &input, &error), error);
+  return input.shape[0];
+}
+
+START_TEST(reference_against_pytorch) {
+  const gchar *name = g_ptr_array_index(cases, (guint)_i);
+  g_autoptr(SwinSafetensors) file = open_reference(name);
+
+  for (guint i = 0; i < G_N_ELEMENTS(dialects); i++) {
+    g_autoptr(SwinModel) model = load_model(name, dialects[i]);
+    g_autofree gchar *what = g_strdup_printf("%s (%s) by the twins", name, dialects[i]);
+    float **tensors;
+
+    if (model == NULL)
+      continue;
+    g_autoptr(SwinPlan) plan = make_plan(model, file, reference_batch(file), &tensors);
+    reference_run(plan, tensors);
+    check_outputs(what, plan, tensors, file, REFERENCE_TOLERANCE);
+    reference_tensors_free(plan, tensors);
+  }
+}
+END_TEST
+
+/* Runs @plan, of which it becomes the owner, and fetches its outputs into @tensors. */
+static SwinNetwork *run_on_device(const gchar *what, SwinPlan *plan, float *const *tensors) {
+  g_autoptr(GError) error = NULL;
+  SwinDevice *device = harness_device();
+  g_autoptr(SwinWeights) weights = swin_weights_new(device, plan, &error);
+  fail_on_error(what, weights != NULL, error);
+  SwinNetwork *network = swin_network_new(device, plan, weights, &error);
+  fail_on_error(what, network != NULL, error);
+  SwinBuffer *arena = swin_network_get_arena(network);
+  g_autoptr(SwinRecorder) recorder = swin_recorder_new(device, SWIN_RECORDER_DEFAULT, &error);
+  gint input = swin_plan_find(plan, "input");
+  SwinBinding binding = swin_network_tensor(network, input, SWIN_ACCESS_READ);
+
+  gboolean done = recorder != NULL &&
+                  swin_buffer_write(arena, binding.offset, tensors[input], binding.size, &error) &&
+                  swin_network_record(network, recorder, NULL, &error) &&
+                  swin_recorder_finish(recorder, &error) && swin_recorder_run(recorder, &error);
+  for (gint i = 0; done && i < (gint)swin_plan_get_n_tensors(plan); i++) {
+    binding = swin_network_tensor(network, i, SWIN_ACCESS_READ);
+    if (swin_plan_get_tensor(plan, i)->is_output)
+      done = swin_buffer_read(arena, binding.offset, tensors[i], binding.size, &error);
+  }
+  fail_on_error(what, done, error);
+  return network;
+}
+
+/* The tags follow from the logits that the device computed. */
+static void check_tags(const gchar *what, const SwinPlan *plan, float *const *tensors) {
+  gint number = swin_plan_find(plan, "tags"), logits = swin_plan_find(plan, "logits");
+  const SwinPlanTensor *tensor = swin_plan_get_tensor(plan, number);
+  const SwinOperation *last = swin_plan_get_operation(plan, swin_plan_get_n_operations(plan) - 1);
+  g_autofree float **copy = g_memdup2(tensors, swin_plan_get_n_tensors(plan) * sizeof(float *));
+  g_autofree float *expected = g_new0(float, tensor->n_elements);
+
+  ck_assert_int_eq(last->inputs[0], logits);
+  copy[number] = expected;
+  reference_top_k(plan, last, copy);
+  for (guint64 i = 0; i < tensor->n_elements; i += 2) {
+    ck_assert_msg(memcmp(&expected[i], &tensors[number][i], sizeof(guint32)) == 0,
+                  "%s: tag %" G_GUINT64_FORMAT " is of another class", what, i / 2);
+    ck_assert_float_eq_tol(tensors[number][i + 1], expected[i + 1], 1e-6f);
+  }
+}
+
+/* Bit by bit: the outputs of the first @batch images. */
+static void check_equal(const gchar *what, const SwinPlan *plan, float *const *some,
+                        float *const *others) {
+  for (gint i = 0; i < (gint)swin_plan_get_n_tensors(plan); i++) {
+    const SwinPlanTensor *tensor = swin_plan_get_tensor(plan, i);
+
+    if (tensor->is_output && memcmp(some[i], others[i], tensor->n_elements * sizeof(float)) != 0)
+      ck_abort_msg("%s: %s is not the same", what, tensor->name);
+  }
+}
+
+START_TEST(device_against_pytorch) {
+  const gchar *name = g_ptr_array_index(cases, (guint)_i);
+  g_autoptr(SwinSafetensors) file = open_reference(name);
+  SwinNetwork *networks[G_N_ELEMENTS(dialects)] = {NULL};
+  float **tensors[G_N_ELEMENTS(dialects)] = {NULL};
+
+  for (guint i = 0; i < G_N_ELEMENTS(dialects); i++) {
+    g_autoptr(SwinModel) model = load_model(name, dialects[i]);
+    g_autofree gchar *what = g_strdup_printf("%s (%s) on the device", name, dialects[i]);
+
+    if (model == NULL)
+      continue;
+    SwinPlan *plan = make_plan(model, file, reference_batch(file), &tensors[i]);
+    networks[i] = run_on_device(what, plan, tensors[i]);
+    check_outputs(what, plan, tensors[i], file, DEVICE_TOLERANCE);
+    check_tags(what, plan, tensors[i]);
+  }
+  /* make.py writes both dialects of a case only where their rules give the same network. */
+  if (networks[0] != NULL && networks[1] != NULL)
+    check_equal(name, swin_network_get_plan(networks[0]), tensors[0], tensors[1]);
+  for (guint i = 0; i < G_N_ELEMENTS(dialects); i++)
+    if (networks[i] != NULL) {
+      reference_tensors_free(swin_network_get_plan(networks[i]), tensors[i]);
+      swin_network_free(networks[i]);
+    }
+}
+END_TEST
+
+/* An image's result does not depend on what it is computed together with. */
+START_TEST(batch_of_one) {
+  const gchar *name = g_ptr_array_index(cases, (guint)_i);
+  g_autoptr(SwinSafetensors) file = open_reference(name);
+  g_autoptr(SwinModel) model = load_model(name, dialects[0]);
+  float **together, **alone;
+
+  if (model == NULL)
+    model = load_model(name, dialects[1]);
+  ck_assert_uint_ge(reference_batch(file), 2);
+  SwinPlan *plan = make_plan(model, file, reference_batch(file), &together);
+  SwinPlan *single_plan = make_plan(model, file, 1, &alone);
+  SwinNetwork *network = run_on_device(name, plan, together);
+  SwinNetwork *single = run_on_device(name, single_plan, alone);
+  check_equal(name, single_plan, alone, together);
+  reference_tensors_free(plan, together);
+  reference_tensors_free(single_plan, alone);
+  swin_network_free(network);
+  swin_network_free(single);
+}
+END_TEST
+
+static GPtrArray *list_cases(void) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GDir) folder = g_dir_open(GOLDEN_DIR, 0, &error);
+  GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+  const gchar *name;
+
+  if (folder == NULL)
+    g_error("%s", error->message);
+  while ((name = g_dir_read_name(folder)) != NULL) {
+    g_autofree gchar *path = g_build_filename(GOLDEN_DIR, name, "reference.safetensors", NULL);
+
+    if (g_file_test(path, G_FILE_TEST_EXISTS))
+      g_ptr_array_add(names, g_strdup(name));
+  }
+  return names;
+}
+
+START_TEST(cases_are_there) {
+  /* The publishers' rules agree in some cases and have cases of their own. */
+  ck_assert_uint_ge(cases->len, 4);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("golden models");
+  TCase *tests = tcase_create("all");
+
+  harness_device();
+  cases = list_cases();
+  tcase_add_test(tests, cases_are_there);
+  tcase_add_loop_test(tests, reference_against_pytorch, 0, (int)cases->len);
+  tcase_add_loop_test(tests, device_against_pytorch, 0, (int)cases->len);
+  tcase_add_loop_test(tests, batch_of_one, 0, (int)cases->len);
+  suite_add_tcase(suite, tests);
+  int status = harness_run(suite);
+  g_ptr_array_unref(cases);
+  return status;
+}

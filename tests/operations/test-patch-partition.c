@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "operations/harness.h"
+
+static const struct {
+  guint64 batch, channels, height, width;
+  guint patch_size;
+} pictures[] = {
+    {1, 3, 4, 4, 4},   {1, 1, 1, 1, 1},  {1, 1, 1, 1, 4},  {2, 3, 7, 33, 4},   {3, 2, 97, 3, 3},
+    {1, 3, 33, 33, 3}, {1, 4, 5, 97, 2}, {2, 1, 16, 8, 8}, {1, 3, 30, 50, 16}, {1, 3, 224, 224, 4},
+};
+
+/* Values only move: every bit arrives. */
+static void check_partition(guint i) {
+  g_autoptr(HarnessCase) test = harness_case_new(
+      i, "patches of %u in %d x %d x %d x %d", pictures[i].patch_size, (int)pictures[i].batch,
+      (int)pictures[i].channels, (int)pictures[i].height, (int)pictures[i].width);
+  const guint64 shape[] = {pictures[i].batch, pictures[i].channels, pictures[i].height,
+                           pictures[i].width};
+  gint input = harness_case_input(test, 4, shape);
+
+  swin_plan_mark_output(
+      test->plan,
+      swin_plan_add_patch_partition(test->plan, "partition", input, pictures[i].patch_size),
+      "output");
+  harness_case_check(test, 0.0);
+}
+
+START_TEST(odd_shapes) {
+  check_partition((guint)_i);
+}
+END_TEST
+
+START_TEST(split_for_small_bindings) {
+  harness_limit_storage(8192);
+  check_partition(3);
+  check_partition(4);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("patch partition");
+  TCase *cases = tcase_create("all");
+
+  harness_device();
+  tcase_add_checked_fixture(cases, NULL, harness_restore);
+  tcase_add_loop_test(cases, odd_shapes, 0, G_N_ELEMENTS(pictures));
+  tcase_add_test(cases, split_for_small_bindings);
+  suite_add_tcase(suite, cases);
+  return harness_run(suite);
+}

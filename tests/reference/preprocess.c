@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "reference/preprocess.h"
+
+#include <math.h>
+
+static gdouble sample(const SwinFrame *frame, guint index, guint x, guint y) {
+  const SwinFrameComponent *component = &frame->component[index];
+  const guint8 *plane = frame->planes[component->plane];
+  return plane[component->offset +
+               (gsize)(y >> component->shift_y) * frame->strides[component->plane] +
+               (gsize)(x >> component->shift_x) * component->pixel_stride];
+}
+
+static guint8 to_code(gdouble value) {
+  const gdouble code = floor(value * 255.0 + 0.5);
+  return (guint8)(code < 0.0 ? 0.0 : code > 255.0 ? 255.0 : code);
+}
+
+/* Luma, and R'G'B' and gray likewise, as 0 to 1. */
+static gdouble level(const SwinFrame *frame, gdouble code) {
+  return frame->range == SWIN_COLOR_RANGE_LIMITED ? (code - 16.0) / 219.0 : code / 255.0;
+}
+
+/* Chroma as -0.5 to 0.5. */
+static gdouble difference(const SwinFrame *frame, gdouble code) {
+  return (code - 128.0) / (frame->range == SWIN_COLOR_RANGE_LIMITED ? 224.0 : 255.0);
+}
+
+/* E'Y = Kr E'R + Kg E'G + Kb E'B, E'CB = (E'B - E'Y) / (2 - 2 Kb), E'CR = (E'R - E'Y) / (2 - 2 Kr)
+ * (ITU-R BT.601, BT.709, BT.2020), solved for E'R, E'G and E'B. */
+static void yuv_to_rgb(const SwinFrame *frame, guint x, guint y, guint8 rgb[3]) {
+  gdouble kr = 0.299, kb = 0.114;
+  if (frame->matrix == SWIN_COLOR_MATRIX_BT709)
+    kr = 0.2126, kb = 0.0722;
+  else if (frame->matrix == SWIN_COLOR_MATRIX_BT2020)
+    kr = 0.2627, kb = 0.0593;
+  const gdouble luma = level(frame, sample(frame, 0, x, y));
+  const gdouble blue = luma + (2.0 - 2.0 * kb) * difference(frame, sample(frame, 1, x, y));
+  const gdouble red = luma + (2.0 - 2.0 * kr) * difference(frame, sample(frame, 2, x, y));
+  rgb[0] = to_code(red);
+  rgb[1] = to_code((luma - kr * red - kb * blue) / (1.0 - kr - kb));
+  rgb[2] = to_code(blue);
+}
+
+void reference_pixel(const SwinFrame *frame, guint x, guint y, guint8 rgb[3]) {
+  if (frame->model == SWIN_COLOR_YUV) {
+    yuv_to_rgb(frame, x, y, rgb);
+    return;
+  }
+  for (guint i = 0; i < 3; i++)
+    rgb[i] = to_code(level(frame, sample(frame, frame->model == SWIN_COLOR_GRAY ? 0 : i, x, y)));
+}
+
+/* Every weight of every source sample, for the output samples that the crop keeps. */
+typedef struct {
+  guint n_source, n_output;
+  gint32 *weights; /* [n_output, n_source], 2^22 is one */
+  guint *first;    /* [n_output]: what lies before it weighs nothing, */
+  guint *end;      /* and what lies from here on */
+} Matrix;
+
+static gdouble kernel(SwinFilter filter, gdouble distance) {
+  const gdouble x = fabs(distance);
+  if (filter == SWIN_FILTER_BILINEAR)
+    return x < 1.0 ? 1.0 - x : 0.0;
+  /* Keys, "Cubic convolution interpolation for digital image processing", with a = -1/2. */
+  const gdouble a = -0.5;
+  if (x < 1.0)
+    return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0;
+  return x < 2.0 ? (((x - 5.0) * x + 8.0) * x - 4.0) * a : 0.0;
+}
+
+/* Pillow takes the samples whose centres lie in the kernel's support, rounded to whole samples. */
+static void fill_row(Matrix *matrix, guint output, gdouble scale, guint64 position,
+                     SwinFilter filter) {
+  const gdouble widening = scale > 1.0 ? scale : 1.0;
+  const gdouble support = (filter == SWIN_FILTER_BILINEAR ? 1.0 : 2.0) * widening;
+  const gdouble centre = ((gdouble)position + 0.5) * scale;
+  const gint first = (gint)MAX(centre - support + 0.5, 0.0);
+  const gint end = MIN((gint)(centre + support + 0.5), (gint)matrix->n_source);
+  gint32 *row = matrix->weights + (gsize)output * matrix->n_source;
+
+  gdouble total = 0.0;
+  for (gint i = first; i < end; i++)
+    total += kernel(filter, (i - centre + 0.5) * (1.0 / widening));
+  for (gint i = first; i < end; i++) {
+    const gdouble weight = kernel(filter, (i - centre + 0.5) * (1.0 / widening)) / total;
+    row[i] = (gint32)round(weight * (1 << 22));
+  }
+  matrix->first[output] = (guint)first;
+  matrix->end[output] = (guint)end;
+}
+
+static void fill_nearest(Matrix *matrix, guint output, gdouble place) {
+  const guint index = (guint)place;
+  matrix->weights[(gsize)output * matrix->n_source + index] = 1 << 22;
+  matrix->first[output] = index;
+  matrix->end[output] = index + 1;
+}
+
+/* @crop: which resized sample becomes output 0. Outputs beside the resized picture stay without
+ * weights, so they come out black. */
+static void matrix_init(Matrix *matrix, guint n_source, guint64 resized, gint64 crop,
+                        guint n_output, SwinFilter filter) {
+  const gdouble scale = (gdouble)n_source / (gdouble)resized;
+  *matrix = (Matrix){
+      .n_source = n_source,
+      .n_output = n_output,
+      .weights = g_new0(gint32, (gsize)n_source * n_output),
+      .first = g_new0(guint, n_output),
+      .end = g_new0(guint, n_output),
+  };
+  gdouble place = scale * 0.5; /* of nearest; Pillow adds the scale up */
+  for (gint64 position = 0; position < (gint64)resized && position < crop + n_output; position++) {
+    if (position >= crop && filter == SWIN_FILTER_NEAREST)
+      fill_nearest(matrix, (guint)(position - crop), place);
+    else if (position >= crop)
+      fill_row(matrix, (guint)(position - crop), scale, (guint64)position, filter);
+    place += scale;
+  }
+}
+
+static void matrix_clear(Matrix *matrix) {
+  g_free(matrix->weights);
+  g_free(matrix->first);
+  g_free(matrix->end);
+}
+
+static guint8 weigh(const Matrix *matrix, guint output, const guint8 *source, gsize step) {
+  const gint32 *row = matrix->weights + (gsize)output * matrix->n_source;
+  gint64 sum = 0;
+  for (guint i = matrix->first[output]; i < matrix->end[output]; i++)
+    sum += (gint64)row[i] * source[i * step];
+  const gint64 code = (gint64)floor((gdouble)sum / (1 << 22) + 0.5);
+  return (guint8)CLAMP(code, 0, 255);
+}
+
+/* Python's round(): halves to even. */
+static gint64 round_half_even(gdouble value) {
+  const gdouble below = floor(value);
+  if (value - below != 0.5)
+    return (gint64)floor(value + 0.5);
+  return (gint64)(fmod(below, 2.0) == 0.0 ? below : below + 1.0);
+}
+
+/* torchvision's center_crop(): pads with half of what is missing, then crops. */
+static gint64 crop_position(guint64 resized, guint output) {
+  if (resized < output)
+    return -(gint64)((output - resized) / 2);
+  return round_half_even((gdouble)(resized - output) / 2.0);
+}
+
+static void matrices_init(Matrix *columns, Matrix *rows, const SwinFrame *frame,
+                          const SwinPreprocessing *preprocessing, guint width, guint height) {
+  guint64 resized_width = width;
+  guint64 resized_height = height;
+  gint64 crop_x = 0;
+  gint64 crop_y = 0;
+  if (preprocessing->resize_mode == SWIN_RESIZE_SHORT_SIDE) {
+    const gdouble size = preprocessing->resize_size;
+    const guint short_side = MIN(frame->width, frame->height);
+    resized_width = (guint64)(size * frame->width / short_side);
+    resized_height = (guint64)(size * frame->height / short_side);
+    crop_x = crop_position(resized_width, width);
+    crop_y = crop_position(resized_height, height);
+  }
+  matrix_init(columns, frame->width, resized_width, crop_x, width, preprocessing->filter);
+  matrix_init(rows, frame->height, resized_height, crop_y, height, preprocessing->filter);
+}
+
+void reference_resize(const SwinFrame *frame, const SwinPreprocessing *preprocessing, guint width,
+                      guint height, guint8 *codes) {
+  g_autofree guint8 *line = g_new(guint8, (gsize)frame->width * 3);
+  g_autofree guint8 *narrow = g_new(guint8, (gsize)frame->height * width * 3);
+  Matrix columns, rows;
+  matrices_init(&columns, &rows, frame, preprocessing, width, height);
+  for (guint y = 0; y < frame->height; y++) {
+    for (guint x = 0; x < frame->width; x++)
+      reference_pixel(frame, x, y, line + 3 * x);
+    for (guint i = 0; i < width * 3; i++)
+      narrow[(gsize)y * width * 3 + i] = weigh(&columns, i / 3, line + i % 3, 3);
+  }
+  for (guint y = 0; y < height; y++)
+    for (guint i = 0; i < width * 3; i++)
+      codes[(gsize)y * width * 3 + i] = weigh(&rows, y, narrow + i, (gsize)width * 3);
+  matrix_clear(&columns);
+  matrix_clear(&rows);
+}
+
+void reference_normalise_codes(const guint8 *codes, const SwinPreprocessing *preprocessing,
+                               guint width, guint height, gfloat *output) {
+  for (guint y = 0; y < height; y++)
+    for (guint x = 0; x < width; x++)
+      for (guint i = 0; i < 3; i++) {
+        const gfloat level_of_code = (gfloat)codes[((gsize)y * width + x) * 3 + i] / 255.0f;
+        output[((gsize)i * height + y) * width + x] =
+            (level_of_code - preprocessing->mean[i]) / preprocessing->std[i];
+      }
+}

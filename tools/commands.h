@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * commands.h: the subcommands of `swin`, and what they share.
+ */
+#ifndef SWIN_TOOLS_COMMANDS_H
+#define SWIN_TOOLS_COMMANDS_H
+
+#include <glib.h>
+#include <json-glib/json-glib.h>
+
+#include "model/model.h"
+#include "network/network.h"
+
+/** SwinCommand: one subcommand. @run gets its own arguments, argv[0] being its name. */
+typedef struct {
+  const gchar *name;
+  const gchar *summary; /* one line for `swin --help` */
+  gboolean (*run)(gint argc, gchar **argv, GError **error);
+} SwinCommand;
+
+gboolean swin_command_devices(gint argc, gchar **argv, GError **error);
+gboolean swin_command_info(gint argc, gchar **argv, GError **error);
+gboolean swin_command_run(gint argc, gchar **argv, GError **error);
+gboolean swin_command_bench(gint argc, gchar **argv, GError **error);
+
+/**
+ * swin_command_parse: reads the options of a subcommand; `--help` prints and exits.
+ * @usage: what follows the subcommand's name, such as "MODEL"
+ * @n_operands: how many arguments must be left in argv[1] and on
+ */
+gboolean swin_command_parse(gint *argc, gchar ***argv, const gchar *usage, const gchar *description,
+                            const GOptionEntry *entries, gint n_operands, GError **error);
+
+/** swin_command_print_json: prints the builder's root, indented, and a newline. */
+void swin_command_print_json(JsonBuilder *builder);
+
+/** swin_command_load_model: a published name ("swin_t": random weights) or a location. */
+SwinModel *swin_command_load_model(const gchar *name, GError **error);
+
+/** swin_command_make_network: a finished plan for @batch images on a device. */
+SwinNetwork *swin_command_make_network(SwinDevice *device, SwinModel *model, guint batch,
+                                       guint top_k, gboolean keep_stages, GError **error);
+
+#endif /* SWIN_TOOLS_COMMANDS_H */
