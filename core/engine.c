@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "engine.h"
+#include "network/family.h"
+#include "network/network.h"
+#include "picture.h"
+
+#include <string.h>
+
+#define MAX_BUCKETS 8
+
+/** Bucket: the network for one batch size, and its recording for each slot. */
+typedef struct {
+  guint batch;
+  SwinNetwork *network;                         /* (nullable): until first needed */
+  SwinRecorder *recorders[SWIN_ENGINE_N_SLOTS]; /* (nullable): until first needed */
+} Bucket;
+
+typedef struct {
+  SwinBuffer *input; /* [batch_size, channels, height, width] */
+  SwinBuffer *tags;  /* [batch_size, top_k, 2] words, as the top-k operation writes them */
+  SwinPicture *pictures[SWIN_ENGINE_MAX_BATCH];
+  VkFence fence;
+} Slot;
+
+struct _SwinEngine {
+  SwinDevice *device;
+  SwinModel *model;
+  guint batch_size;
+  guint top_k;
+  SwinWeights *weights;
+  GMutex buckets_lock; /* slots share the buckets */
+  guint n_buckets;
+  Bucket buckets[MAX_BUCKETS];
+  Slot slots[SWIN_ENGINE_N_SLOTS];
+};
+
+static SwinPlan *make_plan(SwinEngine *engine, guint batch) {
+  SwinPlan *plan = swin_plan_new_swin(engine->model, batch, engine->top_k, FALSE);
+  swin_plan_finish(plan, swin_network_alignment(engine->device), 0);
+  return plan;
+}
+
+static gboolean make_slot(SwinEngine *engine, Slot *slot, GError **error) {
+  const SwinModelConfig *config = swin_model_get_config(engine->model);
+  const guint64 image_size =
+      (guint64)config->n_channels * config->image_height * config->image_width * sizeof(gfloat);
+  const guint64 tags_size = 2ull * engine->top_k * sizeof(guint32);
+  slot->input =
+      swin_buffer_new(engine->device, SWIN_BUFFER_DEVICE, engine->batch_size * image_size, error);
+  if (!slot->input)
+    return FALSE;
+  slot->tags =
+      swin_buffer_new(engine->device, SWIN_BUFFER_DOWNLOAD, engine->batch_size * tags_size, error);
+  if (!slot->tags)
+    return FALSE;
+  const SwinBinding input = {slot->input, 0, engine->batch_size * image_size, SWIN_ACCESS_WRITE};
+  for (guint i = 0; i < engine->batch_size; i++)
+    slot->pictures[i] =
+        swin_picture_new(engine->device, swin_model_get_preprocessing(engine->model), input,
+                         config->image_width, config->image_height, i);
+  slot->fence = swin_device_create_fence(engine->device, error);
+  return slot->fence != VK_NULL_HANDLE;
+}
+
+static void choose_buckets(SwinEngine *engine) {
+  for (guint batch = 1; batch < engine->batch_size; batch *= 2)
+    engine->buckets[engine->n_buckets++].batch = batch;
+  engine->buckets[engine->n_buckets++].batch = engine->batch_size;
+}
+
+static gboolean record_bucket(SwinEngine *engine, Bucket *bucket, guint slot, GError **error) {
+  if (!bucket->network) {
+    bucket->network =
+        swin_network_new(engine->device, make_plan(engine, bucket->batch), engine->weights, error);
+    if (!bucket->network)
+      return FALSE;
+  }
+  const SwinPlan *plan = swin_network_get_plan(bucket->network);
+  g_autofree const SwinBuffer **io = g_new0(const SwinBuffer *, swin_plan_get_n_tensors(plan));
+  io[swin_plan_find(plan, "input")] = engine->slots[slot].input;
+  io[swin_plan_find(plan, "tags")] = engine->slots[slot].tags;
+  g_autoptr(SwinRecorder) recorder =
+      swin_recorder_new(engine->device, SWIN_RECORDER_DEFAULT, error);
+  if (!recorder || !swin_network_record(bucket->network, recorder, io, error) ||
+      !swin_recorder_finish(recorder, error))
+    return FALSE;
+  bucket->recorders[slot] = g_steal_pointer(&recorder);
+  return TRUE;
+}
+
+/* The smallest bucket that holds @n_images, recorded for @slot. */
+static SwinRecorder *get_recorder(SwinEngine *engine, guint slot, guint n_images, GError **error) {
+  Bucket *bucket = engine->buckets;
+  while (bucket->batch < n_images)
+    bucket++;
+  g_mutex_lock(&engine->buckets_lock);
+  const gboolean ready = bucket->recorders[slot] || record_bucket(engine, bucket, slot, error);
+  SwinRecorder *recorder = ready ? bucket->recorders[slot] : NULL;
+  g_mutex_unlock(&engine->buckets_lock);
+  return recorder;
+}
+
+SwinEngine *swin_engine_new(SwinDevice *device, SwinModel *model, guint batch_size, guint top_k,
+                            GError **error) {
+  g_assert(batch_size >= 1 && batch_size <= SWIN_ENGINE_MAX_BATCH);
+  const SwinModelConfig *config = swin_model_get_config(model);
+  if (config->n_channels != 3) {
+    g_set_error(error, SWIN_ERROR, SWIN_ERROR_CONFIG,
+                "The model wants %u colour channels; frames have 3.", config->n_channels);
+    return NULL;
+  }
+  g_autoptr(SwinEngine) engine = g_new0(SwinEngine, 1);
+  engine->device = swin_device_ref(device);
+  engine->model = swin_model_ref(model);
+  engine->batch_size = batch_size;
+  engine->top_k = top_k;
+  g_mutex_init(&engine->buckets_lock);
+  choose_buckets(engine);
+  g_autoptr(SwinPlan) plan = make_plan(engine, 1);
+  engine->weights = swin_weights_new(device, plan, error);
+  if (!engine->weights)
+    return NULL;
+  for (guint i = 0; i < SWIN_ENGINE_N_SLOTS; i++) {
+    if (!make_slot(engine, &engine->slots[i], error) || !get_recorder(engine, i, 1, error))
+      return NULL;
+  }
+  return g_steal_pointer(&engine);
+}
+
+void swin_engine_free(SwinEngine *engine) {
+  if (!engine)
+    return;
+  swin_device_wait_idle(engine->device);
+  for (guint i = 0; i < SWIN_ENGINE_N_SLOTS; i++) {
+    Slot *slot = &engine->slots[i];
+    for (guint j = 0; j < engine->batch_size; j++)
+      swin_picture_free(slot->pictures[j]);
+    for (guint j = 0; j < engine->n_buckets; j++)
+      swin_recorder_free(engine->buckets[j].recorders[i]);
+    swin_buffer_free(slot->input);
+    swin_buffer_free(slot->tags);
+    swin_device_functions(engine->device)
+        ->DestroyFence(swin_device_get_handle(engine->device), slot->fence, NULL);
+  }
+  for (guint i = 0; i < engine->n_buckets; i++)
+    swin_network_free(engine->buckets[i].network);
+  swin_weights_unref(engine->weights);
+  g_mutex_clear(&engine->buckets_lock);
+  swin_model_unref(engine->model);
+  swin_device_unref(engine->device);
+  g_free(engine);
+}
+
+SwinDevice *swin_engine_get_device(SwinEngine *engine) {
+  return engine->device;
+}
+
+SwinModel *swin_engine_get_model(SwinEngine *engine) {
+  return engine->model;
+}
+
+guint swin_engine_get_batch_size(SwinEngine *engine) {
+  return engine->batch_size;
+}
+
+guint swin_engine_get_top_k(SwinEngine *engine) {
+  return engine->top_k;
+}
+
+gboolean swin_engine_load(SwinEngine *engine, guint slot, guint image, const SwinFrame *frame,
+                          GError **error) {
+  return swin_picture_load(engine->slots[slot].pictures[image], frame, error);
+}
+
+gboolean swin_engine_submit(SwinEngine *engine, guint slot, guint n_images, GError **error) {
+  SwinRecorder *recorder = get_recorder(engine, slot, n_images, error);
+  if (!recorder)
+    return FALSE;
+  VkCommandBuffer commands[SWIN_ENGINE_MAX_BATCH + 1];
+  for (guint i = 0; i < n_images; i++)
+    commands[i] = swin_picture_get_commands(engine->slots[slot].pictures[i]);
+  commands[n_images] = swin_recorder_get_command_buffer(recorder);
+  return swin_device_submit(engine->device, n_images + 1, commands, engine->slots[slot].fence,
+                            error);
+}
+
+gboolean swin_engine_wait(SwinEngine *engine, guint slot, GError **error) {
+  return swin_device_wait_fence(engine->device, engine->slots[slot].fence, error) &&
+         swin_buffer_invalidate(engine->slots[slot].tags, error);
+}
+
+void swin_engine_read(SwinEngine *engine, guint slot, guint image, SwinTag *tags) {
+  const guint32 *words = engine->slots[slot].tags->mapped;
+  words += 2ull * image * engine->top_k;
+  for (guint i = 0; i < engine->top_k; i++) {
+    tags[i].index = words[2 * i];
+    memcpy(&tags[i].confidence, &words[2 * i + 1], sizeof(gfloat));
+  }
+}

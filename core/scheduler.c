@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "scheduler.h"
+#include "engine.h"
+#include "executor.h"
+
+struct _SwinScheduler {
+  gatomicrefcount references;
+  gchar *key; /* in the table of schedulers */
+  SwinEngine *engine;
+  SwinExecutor *executor;
+  gint64 batch_timeout; /* microseconds */
+  GQueue pending;       /* of SwinRequest; guarded by the executor's lock, as is the next */
+  gboolean busy[SWIN_ENGINE_N_SLOTS];
+};
+
+/** Batch: requests that are computed together, in the order in which they came. */
+typedef struct {
+  guint slot;
+  guint n_requests;
+  SwinRequest *requests[SWIN_ENGINE_MAX_BATCH];
+  gboolean cancelled[SWIN_ENGINE_MAX_BATCH]; /* before it was loaded */
+  GError *refused[SWIN_ENGINE_MAX_BATCH];    /* (nullable): why it could not be loaded */
+  guint n_images;                            /* of those that were loaded */
+  GError *error;                             /* (nullable): why those have no results */
+} Batch;
+
+G_LOCK_DEFINE_STATIC(schedulers);
+static GHashTable *schedulers; /* key -> SwinScheduler */
+
+static gboolean is_cancelled(const SwinRequest *request) {
+  return request->serial < *request->cancelled_before;
+}
+
+static gint find_free_slot(const SwinScheduler *scheduler) {
+  for (gint i = 0; i < SWIN_ENGINE_N_SLOTS; i++) {
+    if (!scheduler->busy[i])
+      return i;
+  }
+  return -1;
+}
+
+static gboolean is_due(SwinScheduler *scheduler, gint64 now, gint64 *deadline) {
+  const SwinRequest *oldest = g_queue_peek_head(&scheduler->pending);
+  if (!oldest)
+    return FALSE;
+  const gint64 due = oldest->arrival + scheduler->batch_timeout;
+  if (now >= due || is_cancelled(oldest) ||
+      scheduler->pending.length >= swin_engine_get_batch_size(scheduler->engine))
+    return TRUE;
+  *deadline = MIN(*deadline, due);
+  return FALSE;
+}
+
+static gpointer scheduler_take(gpointer source, gint64 now, gint64 *deadline) {
+  SwinScheduler *scheduler = source;
+  const gint slot = find_free_slot(scheduler);
+  if (slot < 0 || !is_due(scheduler, now, deadline))
+    return NULL;
+  Batch *batch = g_new0(Batch, 1);
+  batch->slot = (guint)slot;
+  scheduler->busy[slot] = TRUE;
+  const guint batch_size = swin_engine_get_batch_size(scheduler->engine);
+  while (batch->n_requests < batch_size && !g_queue_is_empty(&scheduler->pending)) {
+    SwinRequest *request = g_queue_pop_head(&scheduler->pending);
+    batch->cancelled[batch->n_requests] = is_cancelled(request);
+    batch->requests[batch->n_requests++] = request;
+  }
+  return batch;
+}
+
+static void scheduler_start(gpointer source, gpointer work) {
+  SwinScheduler *scheduler = source;
+  Batch *batch = work;
+  for (guint i = 0; i < batch->n_requests; i++) {
+    SwinRequest *request = batch->requests[i];
+    if (!batch->cancelled[i] && swin_engine_load(scheduler->engine, batch->slot, batch->n_images,
+                                                 &request->frame, &batch->refused[i]))
+      batch->n_images++;
+    if (request->release)
+      request->release(request->keep_alive);
+  }
+  if (batch->n_images > 0)
+    swin_engine_submit(scheduler->engine, batch->slot, batch->n_images, &batch->error);
+}
+
+static void scheduler_finish(gpointer source, gpointer work) {
+  SwinScheduler *scheduler = source;
+  g_autofree Batch *batch = work;
+  const guint top_k = swin_engine_get_top_k(scheduler->engine);
+  g_autofree SwinTag *tags = g_new0(SwinTag, (gsize)top_k * SWIN_ENGINE_MAX_BATCH);
+  if (!batch->error && batch->n_images > 0)
+    swin_engine_wait(scheduler->engine, batch->slot, &batch->error);
+  for (guint i = 0; !batch->error && i < batch->n_images; i++)
+    swin_engine_read(scheduler->engine, batch->slot, i, tags + (gsize)i * top_k);
+
+  /* The slot can take the next batch while this one is delivered; and the last delivery may free
+   * the scheduler. */
+  swin_executor_lock(scheduler->executor);
+  scheduler->busy[batch->slot] = FALSE;
+  swin_executor_wake(scheduler->executor);
+  swin_executor_unlock(scheduler->executor);
+
+  g_autoptr(GError) cancelled = g_error_new_literal(SWIN_ERROR, SWIN_ERROR_CANCELLED,
+                                                    "The frame was cancelled by its owner.");
+  guint image = 0;
+  for (guint i = 0; i < batch->n_requests; i++) {
+    SwinRequest *request = batch->requests[i];
+    const GError *error = batch->cancelled[i] ? cancelled
+                          : batch->refused[i] ? batch->refused[i]
+                                              : batch->error;
+    if (error)
+      request->complete(request, NULL, 0, error);
+    else
+      request->complete(request, tags + (gsize)(image++) * top_k, top_k, NULL);
+    g_clear_error(&batch->refused[i]);
+  }
+  g_clear_error(&batch->error);
+}
+
+static const SwinWorkSource scheduler_functions = {
+    .take = scheduler_take,
+    .start = scheduler_start,
+    .finish = scheduler_finish,
+};
+
+static SwinScheduler *scheduler_new(SwinDevice *device, SwinModel *model,
+                                    const SwinClassifierParams *params, GError **error) {
+  const guint top_k = MIN(params->top_k, swin_model_get_n_classes(model));
+  SwinEngine *engine = swin_engine_new(device, model, params->batch_size, top_k, error);
+  if (!engine)
+    return NULL;
+  SwinScheduler *scheduler = g_new0(SwinScheduler, 1);
+  g_atomic_ref_count_init(&scheduler->references);
+  scheduler->engine = engine;
+  scheduler->batch_timeout = params->batch_timeout;
+  g_queue_init(&scheduler->pending);
+  scheduler->executor = swin_executor_add(device, &scheduler_functions, scheduler, error);
+  if (scheduler->executor)
+    return scheduler;
+  swin_engine_free(engine);
+  g_free(scheduler);
+  return NULL;
+}
+
+SwinScheduler *swin_scheduler_get(SwinDevice *device, SwinModel *model,
+                                  const SwinClassifierParams *params, GError **error) {
+  g_autofree gchar *key =
+      g_strdup_printf("%p %p %u %u %" G_GINT64_FORMAT, (gpointer)device, (gpointer)model,
+                      params->top_k, params->batch_size, params->batch_timeout);
+  G_LOCK(schedulers);
+  if (!schedulers)
+    schedulers = g_hash_table_new(g_str_hash, g_str_equal);
+  SwinScheduler *scheduler = g_hash_table_lookup(schedulers, key);
+  if (scheduler) {
+    g_atomic_ref_count_inc(&scheduler->references);
+  } else {
+    scheduler = scheduler_new(device, model, params, error);
+    if (scheduler) {
+      scheduler->key = g_steal_pointer(&key);
+      g_hash_table_insert(schedulers, scheduler->key, scheduler);
+    }
+  }
+  if (g_hash_table_size(schedulers) == 0)
+    g_clear_pointer(&schedulers, g_hash_table_unref);
+  G_UNLOCK(schedulers);
+  return scheduler;
+}
+
+void swin_scheduler_unref(SwinScheduler *scheduler) {
+  if (!scheduler)
+    return;
+  /* Under the lock, so that swin_scheduler_get() never finds one that is going away. */
+  G_LOCK(schedulers);
+  const gboolean last = g_atomic_ref_count_dec(&scheduler->references);
+  if (last) {
+    g_hash_table_remove(schedulers, scheduler->key);
+    if (g_hash_table_size(schedulers) == 0)
+      g_clear_pointer(&schedulers, g_hash_table_unref);
+  }
+  G_UNLOCK(schedulers);
+  if (!last)
+    return;
+  swin_executor_remove(scheduler->executor, scheduler);
+  swin_engine_free(scheduler->engine);
+  g_free(scheduler->key);
+  g_free(scheduler);
+}
+
+SwinDevice *swin_scheduler_get_device(SwinScheduler *scheduler) {
+  return swin_engine_get_device(scheduler->engine);
+}
+
+SwinModel *swin_scheduler_get_model(SwinScheduler *scheduler) {
+  return swin_engine_get_model(scheduler->engine);
+}
+
+guint swin_scheduler_get_top_k(SwinScheduler *scheduler) {
+  return swin_engine_get_top_k(scheduler->engine);
+}
+
+void swin_scheduler_lock(SwinScheduler *scheduler) {
+  swin_executor_lock(scheduler->executor);
+}
+
+void swin_scheduler_unlock(SwinScheduler *scheduler) {
+  swin_executor_unlock(scheduler->executor);
+}
+
+void swin_scheduler_push(SwinScheduler *scheduler, SwinRequest *request) {
+  request->arrival = g_get_monotonic_time();
+  g_queue_push_tail(&scheduler->pending, request);
+  swin_executor_wake(scheduler->executor);
+}
+
+void swin_scheduler_wake(SwinScheduler *scheduler) {
+  swin_executor_wake(scheduler->executor);
+}
+
+void swin_scheduler_wait(SwinScheduler *scheduler) {
+  swin_executor_wait(scheduler->executor);
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "classifier/fixture.h"
+
+SwinModel *fixture_model(void) {
+  const SwinModelConfig config = {
+      .image_height = 32,
+      .image_width = 32,
+      .n_channels = 3,
+      .patch_size = 4,
+      .embed_dim = 16,
+      .n_stages = 2,
+      .depths = {2, 1},
+      .n_heads = {2, 4},
+      .window_size = 4,
+      .mlp_ratio = 2.0,
+      .qkv_bias = TRUE,
+      .patch_norm = TRUE,
+      .layer_norm_epsilon = 1e-5,
+      .n_classes = 10,
+      .edge_rules = {.clip_window = TRUE},
+  };
+  return swin_model_new_from_config("fixture", &config, 7);
+}
+
+FixturePicture *fixture_picture_new(guint width, guint height, guint32 seed) {
+  FixturePicture *picture = g_new0(FixturePicture, 1);
+  const gsize stride = 3 * (gsize)width;
+  picture->pixels = g_malloc(stride * height);
+  g_autoptr(GRand) random = g_rand_new_with_seed(seed);
+  const guint period = 1 + (guint)g_rand_int_range(random, 1, 16);
+  const guint8 colors[2][3] = {
+      {(guint8)g_rand_int(random), (guint8)g_rand_int(random), (guint8)g_rand_int(random)},
+      {(guint8)g_rand_int(random), (guint8)g_rand_int(random), (guint8)g_rand_int(random)}};
+  for (guint y = 0; y < height; y++) {
+    for (guint x = 0; x < width; x++) {
+      for (guint c = 0; c < 3; c++)
+        picture->pixels[y * stride + 3 * x + c] = colors[(x / period + y / period) % 2][c];
+    }
+  }
+  picture->frame = (SwinFrame)SWIN_FRAME_INIT;
+  picture->frame.width = width;
+  picture->frame.height = height;
+  picture->frame.model = SWIN_COLOR_RGB;
+  for (guint c = 0; c < 3; c++)
+    picture->frame.component[c] = (SwinFrameComponent){.offset = c, .pixel_stride = 3};
+  picture->frame.planes[0] = picture->pixels;
+  picture->frame.strides[0] = stride;
+  return picture;
+}
+
+void fixture_picture_free(FixturePicture *picture) {
+  g_free(picture->pixels);
+  g_free(picture);
+}
