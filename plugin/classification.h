@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * classification.h: the result of one inference, as the element carries it from the library's
+ * callback to metadata and messages.
+ */
+#ifndef SWIN_PLUGIN_CLASSIFICATION_H
+#define SWIN_PLUGIN_CLASSIFICATION_H
+
+#include <gst/gst.h>
+
+#include "inference.h"
+#include "swin.h"
+
+/** Name of the element message, of the custom metadata and of the structures in both. */
+#define SWIN_CLASSIFICATION_NAME "swin-classification"
+
+/**
+ * SwinClassification: reference counted, immutable, any thread. Keeps the #SwinInference that made
+ * it, so that its labels stay right whatever the element does meanwhile.
+ */
+typedef struct {
+  gatomicrefcount ref_count;
+  SwinInference *inference; /* owned */
+  guint n_tags;
+  SwinTag tags[]; /* best first */
+} SwinClassification;
+
+/** swin_classification_new: (transfer full): copies @n_tags of @tags, refs @inference. */
+SwinClassification *swin_classification_new(SwinInference *inference, const SwinTag *tags,
+                                            guint n_tags);
+
+SwinClassification *swin_classification_ref(SwinClassification *classification);
+void swin_classification_unref(SwinClassification *classification); /* NULL-safe */
+
+/** swin_classification_count: how many tags, from the best on, are at least @threshold sure. */
+guint swin_classification_count(const SwinClassification *classification, gfloat threshold);
+
+/** swin_classification_get_label: label of tag @position as a quark, and with it a static string.
+ */
+GQuark swin_classification_get_label(const SwinClassification *classification, guint position);
+
+/**
+ * swin_classification_describe: sets the fields `labels` (array of string), `confidences` (array of
+ * double) and `indices` (array of uint) of @structure to the first @n_tags tags, best first.
+ */
+void swin_classification_describe(const SwinClassification *classification, guint n_tags,
+                                  GstStructure *structure);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SwinClassification, swin_classification_unref)
+
+#endif /* SWIN_PLUGIN_CLASSIFICATION_H */
