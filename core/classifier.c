@@ -65,18 +65,7 @@ static void submission_complete(SwinRequest *request, const SwinTag *tags, guint
   Submission *submission = (Submission *)request;
   SwinClassifier *classifier = submission->classifier;
   SwinScheduler *scheduler = classifier->scheduler;
-  swin_scheduler_lock(scheduler);
-  const gboolean cancelled = request->serial < classifier->cancelled_before;
-  swin_scheduler_unlock(scheduler);
-
-  g_autoptr(GError) cancel_error = NULL;
-  if (cancelled && !error) {
-    g_set_error_literal(&cancel_error, SWIN_ERROR, SWIN_ERROR_CANCELLED,
-                        "The frame was cancelled by its owner.");
-    submission->done(classifier, NULL, 0, cancel_error, submission->user_data);
-  } else {
-    submission->done(classifier, tags, n_tags, error, submission->user_data);
-  }
+  submission->done(classifier, tags, n_tags, error, submission->user_data);
   g_free(submission);
 
   /* Whoever waits for the count may free the classifier as soon as the lock is released. */

@@ -36,7 +36,8 @@ void swin_picture_free(SwinPicture *picture) {
   g_free(picture);
 }
 
-/* A recording refers to the buffers, so it goes with the first one that is replaced. */
+/* A recording refers to the buffers, so it goes with the first one that is replaced; without one
+ * the parameter buffer may be new, and holds no tables. */
 static gboolean grow(SwinPicture *picture, SwinBuffer **buffer, SwinBufferUse use, guint64 size,
                      GError **error) {
   if (*buffer && (*buffer)->size >= size)
@@ -50,13 +51,12 @@ static gboolean grow(SwinPicture *picture, SwinBuffer **buffer, SwinBufferUse us
 static gboolean fit_buffers(SwinPicture *picture, const SwinFrame *frame, GError **error) {
   const SwinPreprocessSizes sizes =
       swin_preprocess_sizes(frame, picture->preprocessing, picture->width, picture->height);
-  const SwinBuffer *old_parameters = picture->parameters;
   if (!swin_preprocess_check_sizes(picture->device, &sizes, error) ||
       !grow(picture, &picture->frame, SWIN_BUFFER_UPLOAD, sizes.frame, error) ||
       !grow(picture, &picture->parameters, SWIN_BUFFER_UPLOAD, sizes.parameters, error) ||
       !grow(picture, &picture->intermediate, SWIN_BUFFER_DEVICE, sizes.intermediate, error))
     return FALSE;
-  if (!picture->recorder || picture->parameters != old_parameters)
+  if (!picture->recorder)
     picture->tables = (SwinPreprocessTables){0};
   return TRUE;
 }

@@ -83,6 +83,36 @@ static void scheduler_start(gpointer source, gpointer work) {
     swin_engine_submit(scheduler->engine, batch->slot, batch->n_images, &batch->error);
 }
 
+/* Why request @i has no result; NULL when it has one. @cancelled is what is said of those that were
+ * cancelled before they were computed or since. */
+static const GError *error_of(SwinScheduler *scheduler, const Batch *batch, guint i,
+                              const GError *cancelled) {
+  if (batch->cancelled[i])
+    return cancelled;
+  if (batch->refused[i])
+    return batch->refused[i];
+  if (batch->error)
+    return batch->error;
+  swin_executor_lock(scheduler->executor);
+  const gboolean is_late = is_cancelled(batch->requests[i]);
+  swin_executor_unlock(scheduler->executor);
+  return is_late ? cancelled : NULL;
+}
+
+/* The last delivery may free the scheduler. */
+static void deliver(SwinScheduler *scheduler, Batch *batch, const SwinTag *tags, guint top_k) {
+  g_autoptr(GError) cancelled = g_error_new_literal(SWIN_ERROR, SWIN_ERROR_CANCELLED,
+                                                    "The frame was cancelled by its owner.");
+  for (guint i = 0; i < batch->n_requests; i++) {
+    SwinRequest *request = batch->requests[i];
+    const GError *error = error_of(scheduler, batch, i, cancelled);
+    request->complete(request, error ? NULL : tags, error ? 0 : top_k, error);
+    if (!batch->cancelled[i] && !batch->refused[i])
+      tags += top_k;
+    g_clear_error(&batch->refused[i]);
+  }
+}
+
 static void scheduler_finish(gpointer source, gpointer work) {
   SwinScheduler *scheduler = source;
   g_autofree Batch *batch = work;
@@ -93,27 +123,12 @@ static void scheduler_finish(gpointer source, gpointer work) {
   for (guint i = 0; !batch->error && i < batch->n_images; i++)
     swin_engine_read(scheduler->engine, batch->slot, i, tags + (gsize)i * top_k);
 
-  /* The slot can take the next batch while this one is delivered; and the last delivery may free
-   * the scheduler. */
+  /* The slot can take the next batch while this one is delivered. */
   swin_executor_lock(scheduler->executor);
   scheduler->busy[batch->slot] = FALSE;
   swin_executor_wake(scheduler->executor);
   swin_executor_unlock(scheduler->executor);
-
-  g_autoptr(GError) cancelled = g_error_new_literal(SWIN_ERROR, SWIN_ERROR_CANCELLED,
-                                                    "The frame was cancelled by its owner.");
-  guint image = 0;
-  for (guint i = 0; i < batch->n_requests; i++) {
-    SwinRequest *request = batch->requests[i];
-    const GError *error = batch->cancelled[i] ? cancelled
-                          : batch->refused[i] ? batch->refused[i]
-                                              : batch->error;
-    if (error)
-      request->complete(request, NULL, 0, error);
-    else
-      request->complete(request, tags + (gsize)(image++) * top_k, top_k, NULL);
-    g_clear_error(&batch->refused[i]);
-  }
+  deliver(scheduler, batch, tags, top_k);
   g_clear_error(&batch->error);
 }
 

@@ -117,14 +117,7 @@ GPtrArray *swin_device_list(GError **error) {
   SwinInstance *instance = swin_instance_get(error);
   if (!instance)
     return NULL;
-  guint n_devices = 0;
-  g_autofree VkPhysicalDevice *physical = swin_instance_enumerate(instance, &n_devices, error);
-  GPtrArray *devices = NULL;
-  if (physical) {
-    devices = g_ptr_array_new_with_free_func((GDestroyNotify)swin_device_info_free);
-    for (guint i = 0; i < n_devices; i++)
-      g_ptr_array_add(devices, swin_device_info_new(&instance->functions, physical[i], i));
-  }
+  GPtrArray *devices = swin_instance_describe(instance, NULL, error);
   swin_instance_unref(instance);
   return devices;
 }

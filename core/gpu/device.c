@@ -42,9 +42,6 @@ static void read_limits(SwinDevice *device, const SwinInstanceFunctions *functio
       .storage_alignment = MAX(limits->minStorageBufferOffsetAlignment, 4),
       .max_groups = {limits->maxComputeWorkGroupCount[0], limits->maxComputeWorkGroupCount[1],
                      limits->maxComputeWorkGroupCount[2]},
-      .max_group_invocations =
-          MIN(limits->maxComputeWorkGroupInvocations, limits->maxComputeWorkGroupSize[0]),
-      .max_shared_bytes = limits->maxComputeSharedMemorySize,
       .timestamp_period = limits->timestampPeriod,
   };
   guint count = 0;
@@ -148,17 +145,9 @@ SwinDevice *swin_device_open(const gchar *selector, GError **error) {
   SwinInstance *instance = swin_instance_get(error);
   if (!instance)
     return NULL;
-  guint n_devices = 0;
-  g_autofree VkPhysicalDevice *physical = swin_instance_enumerate(instance, &n_devices, error);
-  if (!physical) {
-    swin_instance_unref(instance);
-    return NULL;
-  }
-  g_autoptr(GPtrArray) infos =
-      g_ptr_array_new_with_free_func((GDestroyNotify)swin_device_info_free);
-  for (guint i = 0; i < n_devices; i++)
-    g_ptr_array_add(infos, swin_device_info_new(&instance->functions, physical[i], i));
-  const gint chosen = swin_device_choose(infos, selector, error);
+  g_autofree VkPhysicalDevice *physical = NULL;
+  g_autoptr(GPtrArray) infos = swin_instance_describe(instance, &physical, error);
+  const gint chosen = infos ? swin_device_choose(infos, selector, error) : -1;
   if (chosen < 0) {
     swin_instance_unref(instance);
     return NULL;

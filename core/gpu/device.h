@@ -11,12 +11,10 @@
 /** SwinDeviceLimits: what shaders and buffers must keep to. */
 typedef struct {
   guint32 subgroup_size;
-  guint64 max_storage_range;     /* bytes of one storage-buffer binding */
-  guint64 storage_alignment;     /* bytes; of a binding's offset; a power of two */
-  guint64 max_groups[3];         /* work-groups of one dispatch */
-  guint32 max_group_invocations; /* invocations of one work-group along x */
-  guint32 max_shared_bytes;
-  gdouble timestamp_period; /* nanoseconds a tick; 0 without timestamps */
+  guint64 max_storage_range; /* bytes of one storage-buffer binding */
+  guint64 storage_alignment; /* bytes; of a binding's offset; a power of two */
+  guint64 max_groups[3];     /* work-groups of one dispatch */
+  gdouble timestamp_period;  /* nanoseconds a tick; 0 without timestamps */
   guint32 timestamp_bits;
 } SwinDeviceLimits;
 

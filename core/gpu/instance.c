@@ -63,8 +63,18 @@ void swin_instance_unref(SwinInstance *instance) {
   G_UNLOCK(instance);
 }
 
-VkPhysicalDevice *swin_instance_enumerate(SwinInstance *instance, guint *n_devices,
-                                          GError **error) {
+VkQueueFamilyProperties *swin_instance_queue_families(const SwinInstanceFunctions *functions,
+                                                      VkPhysicalDevice physical_device,
+                                                      guint *n_families) {
+  uint32_t count = 0;
+  functions->GetPhysicalDeviceQueueFamilyProperties(physical_device, &count, NULL);
+  VkQueueFamilyProperties *families = g_new0(VkQueueFamilyProperties, count + 1);
+  functions->GetPhysicalDeviceQueueFamilyProperties(physical_device, &count, families);
+  *n_families = count;
+  return families;
+}
+
+static VkPhysicalDevice *enumerate(SwinInstance *instance, guint *n_devices, GError **error) {
   uint32_t count = 0;
   VkResult result = instance->functions.EnumeratePhysicalDevices(instance->handle, &count, NULL);
   g_autofree VkPhysicalDevice *devices = g_new0(VkPhysicalDevice, count + 1);
@@ -80,13 +90,16 @@ VkPhysicalDevice *swin_instance_enumerate(SwinInstance *instance, guint *n_devic
   return g_steal_pointer(&devices);
 }
 
-VkQueueFamilyProperties *swin_instance_queue_families(const SwinInstanceFunctions *functions,
-                                                      VkPhysicalDevice physical_device,
-                                                      guint *n_families) {
-  uint32_t count = 0;
-  functions->GetPhysicalDeviceQueueFamilyProperties(physical_device, &count, NULL);
-  VkQueueFamilyProperties *families = g_new0(VkQueueFamilyProperties, count + 1);
-  functions->GetPhysicalDeviceQueueFamilyProperties(physical_device, &count, families);
-  *n_families = count;
-  return families;
+GPtrArray *swin_instance_describe(SwinInstance *instance, VkPhysicalDevice **physical_devices,
+                                  GError **error) {
+  guint n_devices = 0;
+  g_autofree VkPhysicalDevice *physical = enumerate(instance, &n_devices, error);
+  if (!physical)
+    return NULL;
+  GPtrArray *devices = g_ptr_array_new_with_free_func((GDestroyNotify)swin_device_info_free);
+  for (guint i = 0; i < n_devices; i++)
+    g_ptr_array_add(devices, swin_device_info_new(&instance->functions, physical[i], i));
+  if (physical_devices)
+    *physical_devices = g_steal_pointer(&physical);
+  return devices;
 }

@@ -20,12 +20,6 @@ SwinInstance *swin_instance_get(GError **error);
 void swin_instance_unref(SwinInstance *instance); /* NULL-safe */
 
 /**
- * swin_instance_enumerate: (transfer full): the physical devices, in the loader's order.
- * @n_devices: (out)
- */
-VkPhysicalDevice *swin_instance_enumerate(SwinInstance *instance, guint *n_devices, GError **error);
-
-/**
  * swin_instance_queue_families: (transfer full): the queue families of a physical device.
  * @n_families: (out)
  */
@@ -41,6 +35,14 @@ SwinDeviceInfo *swin_device_info_new(const SwinInstanceFunctions *functions,
                                      VkPhysicalDevice physical_device, guint index);
 void swin_device_info_free(SwinDeviceInfo *info); /* NULL-safe */
 SwinDeviceInfo *swin_device_info_copy(const SwinDeviceInfo *info);
+
+/**
+ * swin_instance_describe: (transfer full): every physical device as a SwinDeviceInfo, in the
+ * loader's order.
+ * @physical_devices: (out) (transfer full) (nullable): the handles, in the same order; g_free()
+ */
+GPtrArray *swin_instance_describe(SwinInstance *instance, VkPhysicalDevice **physical_devices,
+                                  GError **error);
 
 /**
  * swin_device_choose: position in @devices (of SwinDeviceInfo) that @selector names, as

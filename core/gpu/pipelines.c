@@ -4,8 +4,6 @@
 #include <gio/gio.h>
 #include <string.h>
 
-#define MAX_CONSTANTS 32
-
 struct _SwinPipelines {
   SwinDevice *device; /* not a reference: the device owns this */
   GMutex lock;        /* guards the table */
@@ -102,8 +100,8 @@ static VkShaderModule create_module(SwinDevice *device, const gchar *shader, GEr
 
 static gboolean create_pipeline(SwinDevice *device, SwinPipeline *pipeline, const gchar *shader,
                                 guint n_constants, const guint32 *constants, GError **error) {
-  VkSpecializationMapEntry entries[MAX_CONSTANTS];
-  g_assert(n_constants <= MAX_CONSTANTS);
+  VkSpecializationMapEntry entries[SWIN_PIPELINE_MAX_CONSTANTS];
+  g_assert(n_constants <= SWIN_PIPELINE_MAX_CONSTANTS);
   for (guint i = 0; i < n_constants; i++)
     entries[i] = (VkSpecializationMapEntry){
         .constantID = i, .offset = i * (guint32)sizeof(guint32), .size = sizeof(guint32)};

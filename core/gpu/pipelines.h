@@ -7,6 +7,8 @@
 
 #include "gpu/device.h"
 
+#define SWIN_PIPELINE_MAX_CONSTANTS 24
+
 typedef struct _SwinPipelines SwinPipelines;
 
 /** SwinPipeline: owned by the SwinPipelines it came from; lives as long as the device. */
@@ -22,6 +24,7 @@ void swin_pipelines_free(SwinPipelines *pipelines); /* NULL-safe */
 /**
  * swin_pipelines_get: the pipeline of a shader with these specialization constants.
  * @shader: name below the resource path /swin/shaders, without ".spv"
+ * @n_constants: at most SWIN_PIPELINE_MAX_CONSTANTS
  * @constants: values of the constants 0 to n_constants-1
  *
  * Returns: (transfer none): the pipeline, or NULL with an error.

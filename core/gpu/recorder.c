@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gpu/recorder.h"
-#include "gpu/pipelines.h"
 
 #define DISPATCHES_PER_QUERY_POOL 512
 #define SETS_PER_POOL 64

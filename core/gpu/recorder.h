@@ -12,9 +12,9 @@
 #define SWIN_GPU_RECORDER_H
 
 #include "gpu/hazards.h"
+#include "gpu/pipelines.h"
 
 #define SWIN_DISPATCH_MAX_BINDINGS 8
-#define SWIN_DISPATCH_MAX_CONSTANTS 24
 
 /** SwinDispatch: one shader run. */
 typedef struct {
@@ -22,7 +22,7 @@ typedef struct {
   const gchar *label;  /* for timing and validation messages; copied */
   guint n_constants;   /* specialization constants 0 to n-1, 32 bits each; constant 0 is
                           local_size_x in every shader */
-  guint32 constants[SWIN_DISPATCH_MAX_CONSTANTS];
+  guint32 constants[SWIN_PIPELINE_MAX_CONSTANTS];
   guint n_bindings;
   SwinBinding bindings[SWIN_DISPATCH_MAX_BINDINGS];
   gconstpointer push;         /* (nullable): push constants, at most 128 bytes */

@@ -221,10 +221,6 @@ gboolean swin_plan_check_size(const SwinPlan *plan, GError **error) {
 
 /* ---- Reading a plan ------------------------------------------------------------------------- */
 
-SwinModel *swin_plan_get_model(const SwinPlan *plan) {
-  return plan->model;
-}
-
 guint swin_plan_get_n_operations(const SwinPlan *plan) {
   return plan->operations->len;
 }

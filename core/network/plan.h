@@ -82,7 +82,6 @@ void swin_plan_finish(SwinPlan *plan, guint64 alignment, guint64 guard);
  */
 gboolean swin_plan_check_size(const SwinPlan *plan, GError **error);
 
-SwinModel *swin_plan_get_model(const SwinPlan *plan); /* (transfer none) (nullable) */
 guint swin_plan_get_n_operations(const SwinPlan *plan);
 const SwinOperation *swin_plan_get_operation(const SwinPlan *plan, guint index);
 guint swin_plan_get_n_tensors(const SwinPlan *plan);
