@@ -3,6 +3,8 @@
 #include "engine.h"
 #include "network/operations.h"
 
+#include <string.h>
+
 SwinClassifierParams *swin_classifier_params_new(void) {
   SwinClassifierParams *params = g_new(SwinClassifierParams, 1);
   *params = (SwinClassifierParams)SWIN_CLASSIFIER_PARAMS_DEFAULT;
@@ -24,4 +26,179 @@ void swin_classifier_params_set_batch_size(SwinClassifierParams *params, guint b
 void swin_classifier_params_set_batch_timeout(SwinClassifierParams *params, gint64 microseconds) {
   /* Half the range, so that the sum with a time cannot overflow. */
   params->batch_timeout = CLAMP(microseconds, 0, G_MAXINT64 / 2);
+}
+
+void swin_classifier_params_set_activation(SwinClassifierParams *params,
+                                           SwinActivation activation) {
+  params->activation = activation;
+}
+
+void swin_classifier_params_set_crop_mode(SwinClassifierParams *params, SwinCropMode mode) {
+  params->crop_mode = mode;
+}
+
+void swin_classifier_params_set_resize_size(SwinClassifierParams *params, guint resize_size) {
+  params->resize_size = resize_size;
+}
+
+void swin_classifier_params_set_fill_color(SwinClassifierParams *params, guint8 red, guint8 green,
+                                           guint8 blue) {
+  params->fill[0] = red;
+  params->fill[1] = green;
+  params->fill[2] = blue;
+}
+
+void swin_classifier_params_set_interpolation(SwinClassifierParams *params,
+                                              SwinInterpolation interpolation) {
+  params->interpolation = interpolation;
+}
+
+void swin_classifier_params_set_mean(SwinClassifierParams *params, const gfloat mean[3]) {
+  params->has_mean = mean != NULL;
+  if (mean)
+    memcpy(params->mean, mean, sizeof(params->mean));
+}
+
+void swin_classifier_params_set_std(SwinClassifierParams *params, const gfloat std[3]) {
+  params->has_std = std != NULL;
+  if (std)
+    memcpy(params->std, std, sizeof(params->std));
+}
+
+void swin_classifier_params_set_channel_order(SwinClassifierParams *params,
+                                              SwinChannelOrder order) {
+  params->channel_order = order;
+}
+
+gchar *swin_classifier_params_describe(const SwinClassifierParams *params) {
+  GString *text = g_string_new(NULL);
+  g_string_append_printf(text, "%u %u %" G_GINT64_FORMAT " %d %d %u %u,%u,%u %d %d", params->top_k,
+                         params->batch_size, params->batch_timeout, (gint)params->activation,
+                         (gint)params->crop_mode, params->resize_size, params->fill[0],
+                         params->fill[1], params->fill[2], (gint)params->interpolation,
+                         (gint)params->channel_order);
+  for (guint i = 0; i < 3; i++) {
+    if (params->has_mean)
+      g_string_append_printf(text, " mean %a", (gdouble)params->mean[i]);
+    if (params->has_std)
+      g_string_append_printf(text, " std %a", (gdouble)params->std[i]);
+  }
+  return g_string_free(text, FALSE);
+}
+
+/* ---- What they make of a model's preprocessing ---------------------------------------------- */
+
+static gboolean check_value(const gchar *what, gint value, gint last, GError **error) {
+  if (value >= 0 && value <= last)
+    return TRUE;
+  g_set_error(error, SWIN_ERROR, SWIN_ERROR_CONFIG, "The %s %d is none of those in swin.h.", what,
+              value);
+  return FALSE;
+}
+
+static gboolean check_choices(const SwinClassifierParams *params, GError **error) {
+  return check_value("activation", (gint)params->activation, SWIN_ACTIVATION_SIGMOID, error) &&
+         check_value("crop mode", (gint)params->crop_mode, SWIN_CROP_MODE_PAD, error) &&
+         check_value("interpolation", (gint)params->interpolation, SWIN_INTERPOLATION_LANCZOS,
+                     error) &&
+         check_value("channel order", (gint)params->channel_order, SWIN_CHANNEL_ORDER_BGR, error);
+}
+
+static gboolean check_resize_size(guint resize_size, const SwinModelConfig *config,
+                                  GError **error) {
+  const guint needed = MAX(config->image_width, config->image_height);
+  if (resize_size >= needed && resize_size <= SWIN_PREPROCESSING_MAX_SIZE)
+    return TRUE;
+  g_set_error(error, SWIN_ERROR, SWIN_ERROR_CONFIG,
+              "The resize size of %u pixels does not lie between %u, the longer side of the "
+              "network's input of %u x %u pixels, and %u.",
+              resize_size, needed, config->image_width, config->image_height,
+              SWIN_PREPROCESSING_MAX_SIZE);
+  return FALSE;
+}
+
+static gboolean keeps_aspect_ratio(const SwinPreprocessing *preprocessing) {
+  return preprocessing->resize_mode == SWIN_RESIZE_SHORT_SIDE ||
+         preprocessing->resize_mode == SWIN_RESIZE_COVER;
+}
+
+static void resize_to(SwinPreprocessing *preprocessing, SwinResizeMode mode,
+                      const SwinModelConfig *config) {
+  preprocessing->resize_mode = mode;
+  preprocessing->resize_size = 0;
+  preprocessing->resize_width = config->image_width;
+  preprocessing->resize_height = config->image_height;
+}
+
+static gboolean crop_centre(const SwinClassifierParams *params, const SwinModelConfig *config,
+                            SwinPreprocessing *preprocessing, GError **error) {
+  if (params->resize_size == 0 && keeps_aspect_ratio(preprocessing))
+    return TRUE;
+  if (params->resize_size != 0 && !check_resize_size(params->resize_size, config, error))
+    return FALSE;
+  preprocessing->resize_mode = SWIN_RESIZE_SHORT_SIDE;
+  preprocessing->resize_height = preprocessing->resize_width = 0;
+  preprocessing->resize_size =
+      params->resize_size != 0
+          ? params->resize_size
+          : swin_preprocessing_resize_size(MAX(config->image_width, config->image_height));
+  return TRUE;
+}
+
+static gboolean set_crop_mode(const SwinClassifierParams *params, const SwinModelConfig *config,
+                              SwinPreprocessing *preprocessing, GError **error) {
+  switch (params->crop_mode) {
+  case SWIN_CROP_MODE_SQUASH:
+    resize_to(preprocessing, SWIN_RESIZE_SQUASH, config);
+    return TRUE;
+  case SWIN_CROP_MODE_PAD:
+    resize_to(preprocessing, SWIN_RESIZE_PAD, config);
+    memcpy(preprocessing->fill, params->fill, sizeof(preprocessing->fill));
+    return TRUE;
+  case SWIN_CROP_MODE_CENTER:
+    return crop_centre(params, config, preprocessing, error);
+  default:
+    return !keeps_aspect_ratio(preprocessing) || crop_centre(params, config, preprocessing, error);
+  }
+}
+
+static void set_filter(const SwinClassifierParams *params, SwinPreprocessing *preprocessing) {
+  static const SwinFilter filters[] = {
+      [SWIN_INTERPOLATION_NEAREST] = SWIN_FILTER_NEAREST,
+      [SWIN_INTERPOLATION_BILINEAR] = SWIN_FILTER_BILINEAR,
+      [SWIN_INTERPOLATION_BICUBIC] = SWIN_FILTER_BICUBIC,
+      [SWIN_INTERPOLATION_LANCZOS] = SWIN_FILTER_LANCZOS,
+  };
+  if (params->interpolation != SWIN_INTERPOLATION_AUTO)
+    preprocessing->filter = filters[params->interpolation];
+}
+
+static gboolean set_channels(const SwinClassifierParams *params, SwinPreprocessing *preprocessing,
+                             GError **error) {
+  if (params->channel_order != SWIN_CHANNEL_ORDER_AUTO)
+    preprocessing->bgr = params->channel_order == SWIN_CHANNEL_ORDER_BGR;
+  if (params->has_mean)
+    memcpy(preprocessing->mean, params->mean, sizeof(preprocessing->mean));
+  if (params->has_std)
+    memcpy(preprocessing->std, params->std, sizeof(preprocessing->std));
+  const gint channel = swin_preprocessing_find_bad_channel(preprocessing);
+  if (channel < 0)
+    return TRUE;
+  g_set_error(error, SWIN_ERROR, SWIN_ERROR_CONFIG,
+              "The mean %g and the standard deviation %g of channel %d do not make finite values: "
+              "both must be finite, and the deviation above 0.",
+              (gdouble)preprocessing->mean[channel], (gdouble)preprocessing->std[channel], channel);
+  return FALSE;
+}
+
+gboolean swin_classifier_params_preprocessing(const SwinClassifierParams *params, SwinModel *model,
+                                              SwinPreprocessing *preprocessing, GError **error) {
+  SwinPreprocessing result = *swin_model_get_preprocessing(model);
+  if (!check_choices(params, error) ||
+      !set_crop_mode(params, swin_model_get_config(model), &result, error) ||
+      !set_channels(params, &result, error))
+    return FALSE;
+  set_filter(params, &result);
+  *preprocessing = result;
+  return TRUE;
 }

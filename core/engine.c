@@ -27,6 +27,8 @@ struct _SwinEngine {
   SwinModel *model;
   guint batch_size;
   guint top_k;
+  SwinActivation activation;
+  SwinPreprocessing preprocessing;
   SwinWeights *weights;
   GMutex buckets_lock; /* slots share the buckets */
   guint n_buckets;
@@ -35,7 +37,9 @@ struct _SwinEngine {
 };
 
 static SwinPlan *make_plan(SwinEngine *engine, guint batch) {
-  SwinPlan *plan = swin_plan_new_swin(engine->model, batch, engine->top_k, FALSE);
+  const SwinPlanOptions options = {
+      .batch = batch, .top_k = engine->top_k, .activation = engine->activation};
+  SwinPlan *plan = swin_family_plan(engine->model, &options);
   swin_plan_finish(plan, swin_network_alignment(engine->device), 0);
   return plan;
 }
@@ -55,9 +59,8 @@ static gboolean make_slot(SwinEngine *engine, Slot *slot, GError **error) {
     return FALSE;
   const SwinBinding input = {slot->input, 0, engine->batch_size * image_size, SWIN_ACCESS_WRITE};
   for (guint i = 0; i < engine->batch_size; i++)
-    slot->pictures[i] =
-        swin_picture_new(engine->device, swin_model_get_preprocessing(engine->model), input,
-                         config->image_width, config->image_height, i);
+    slot->pictures[i] = swin_picture_new(engine->device, &engine->preprocessing, input,
+                                         config->image_width, config->image_height, i);
   slot->fence = swin_device_create_fence(engine->device, error);
   return slot->fence != VK_NULL_HANDLE;
 }
@@ -100,20 +103,37 @@ static SwinRecorder *get_recorder(SwinEngine *engine, guint slot, guint n_images
   return recorder;
 }
 
-SwinEngine *swin_engine_new(SwinDevice *device, SwinModel *model, guint batch_size, guint top_k,
-                            GError **error) {
-  g_assert(batch_size >= 1 && batch_size <= SWIN_ENGINE_MAX_BATCH);
+static gboolean check_model(SwinModel *model, GError **error) {
   const SwinModelConfig *config = swin_model_get_config(model);
   if (config->n_channels != 3) {
     g_set_error(error, SWIN_ERROR, SWIN_ERROR_CONFIG,
                 "The model wants %u colour channels; frames have 3.", config->n_channels);
-    return NULL;
+    return FALSE;
   }
+  if (config->n_classes == 0) {
+    g_set_error(
+        error, SWIN_ERROR, SWIN_ERROR_MODEL,
+        "%s has no head: it only makes features and cannot classify. Take a checkpoint that "
+        "was trained or fine-tuned for classification.",
+        swin_model_get_name(model));
+    return FALSE;
+  }
+  return TRUE;
+}
+
+SwinEngine *swin_engine_new(SwinDevice *device, SwinModel *model,
+                            const SwinClassifierParams *params, GError **error) {
+  SwinPreprocessing preprocessing;
+  if (!check_model(model, error) ||
+      !swin_classifier_params_preprocessing(params, model, &preprocessing, error))
+    return NULL;
   g_autoptr(SwinEngine) engine = g_new0(SwinEngine, 1);
   engine->device = swin_device_ref(device);
   engine->model = swin_model_ref(model);
-  engine->batch_size = batch_size;
-  engine->top_k = top_k;
+  engine->batch_size = params->batch_size;
+  engine->top_k = MIN(params->top_k, swin_model_get_n_classes(model));
+  engine->activation = params->activation;
+  engine->preprocessing = preprocessing;
   g_mutex_init(&engine->buckets_lock);
   choose_buckets(engine);
   g_autoptr(SwinPlan) plan = make_plan(engine, 1);

@@ -10,7 +10,7 @@
 #ifndef SWIN_ENGINE_H
 #define SWIN_ENGINE_H
 
-#include "model/model.h"
+#include "classifier-params.h"
 #include "gpu/device.h"
 
 #define SWIN_ENGINE_N_SLOTS 2
@@ -20,11 +20,13 @@ typedef struct _SwinEngine SwinEngine;
 
 /**
  * swin_engine_new: uploads the weights and builds the network for one frame.
- * @batch_size: frames in the largest batch, 1 to SWIN_ENGINE_MAX_BATCH
- * @top_k: tags per frame, 1 to the smaller of 64 and the number of classes
+ * @params: top_k is cut to the number of classes
+ *
+ * Returns: NULL with %SWIN_ERROR_MODEL where @model has no head, with %SWIN_ERROR_CONFIG where
+ *   @params make no sense for it, or with an error of the device.
  */
-SwinEngine *swin_engine_new(SwinDevice *device, SwinModel *model, guint batch_size, guint top_k,
-                            GError **error);
+SwinEngine *swin_engine_new(SwinDevice *device, SwinModel *model,
+                            const SwinClassifierParams *params, GError **error);
 
 /** swin_engine_free: waits for what is under way; NULL-safe. */
 void swin_engine_free(SwinEngine *engine);

@@ -9,8 +9,9 @@ struct _SwinPicture {
   SwinBuffer *frame;
   SwinBuffer *parameters;
   SwinBuffer *intermediate;
-  SwinPreprocessTables tables;
-  SwinRecorder *recorder; /* (nullable): NULL while a buffer is too small */
+  SwinResizeTables *tables; /* (nullable): of the last frame's size */
+  gboolean tables_written;  /* in the parameter buffer */
+  SwinRecorder *recorder;   /* (nullable): NULL while a buffer is too small */
 };
 
 SwinPicture *swin_picture_new(SwinDevice *device, const SwinPreprocessing *preprocessing,
@@ -32,8 +33,19 @@ void swin_picture_free(SwinPicture *picture) {
   swin_buffer_free(picture->frame);
   swin_buffer_free(picture->parameters);
   swin_buffer_free(picture->intermediate);
+  swin_resize_tables_free(picture->tables);
   swin_device_unref(picture->device);
   g_free(picture);
+}
+
+static void fit_tables(SwinPicture *picture, const SwinFrame *frame) {
+  if (picture->tables && picture->tables->frame_width == frame->width &&
+      picture->tables->frame_height == frame->height)
+    return;
+  swin_resize_tables_free(picture->tables);
+  picture->tables = swin_resize_tables_new(picture->preprocessing, frame->width, frame->height,
+                                           picture->width, picture->height);
+  picture->tables_written = FALSE;
 }
 
 /* A recording refers to the buffers, so it goes with the first one that is replaced; without one
@@ -49,15 +61,14 @@ static gboolean grow(SwinPicture *picture, SwinBuffer **buffer, SwinBufferUse us
 }
 
 static gboolean fit_buffers(SwinPicture *picture, const SwinFrame *frame, GError **error) {
-  const SwinPreprocessSizes sizes =
-      swin_preprocess_sizes(frame, picture->preprocessing, picture->width, picture->height);
+  const SwinPreprocessSizes sizes = swin_preprocess_sizes(frame, picture->tables);
   if (!swin_preprocess_check_sizes(picture->device, &sizes, error) ||
       !grow(picture, &picture->frame, SWIN_BUFFER_UPLOAD, sizes.frame, error) ||
       !grow(picture, &picture->parameters, SWIN_BUFFER_UPLOAD, sizes.parameters, error) ||
       !grow(picture, &picture->intermediate, SWIN_BUFFER_DEVICE, sizes.intermediate, error))
     return FALSE;
   if (!picture->recorder)
-    picture->tables = (SwinPreprocessTables){0};
+    picture->tables_written = FALSE;
   return TRUE;
 }
 
@@ -75,10 +86,12 @@ static gboolean record(SwinPicture *picture, GError **error) {
 }
 
 gboolean swin_picture_load(SwinPicture *picture, const SwinFrame *frame, GError **error) {
+  fit_tables(picture, frame);
   if (!fit_buffers(picture, frame, error))
     return FALSE;
-  swin_preprocess_write(frame, picture->preprocessing, picture->width, picture->height,
-                        picture->frame->mapped, picture->parameters->mapped, &picture->tables);
+  swin_preprocess_write(frame, picture->tables, !picture->tables_written, picture->frame->mapped,
+                        picture->parameters->mapped);
+  picture->tables_written = TRUE;
   if (!swin_buffer_flush(picture->frame, error) || !swin_buffer_flush(picture->parameters, error))
     return FALSE;
   return picture->recorder || record(picture, error);

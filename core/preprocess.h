@@ -8,8 +8,8 @@
  * work-groups. So a frame of another size or format is only another upload, unless it needs larger
  * buffers.
  *
- * Of every frame: swin_preprocess_sizes(), larger buffers and a new recording if one has become too
- * small, swin_preprocess_write(), flush, submit.
+ * Of every frame: tables of its size, swin_preprocess_sizes(), larger buffers and a new recording
+ * if one has become too small, swin_preprocess_write(), flush, submit.
  *
  * Thread-safe as far as the arguments are different ones.
  */
@@ -17,7 +17,7 @@
 #define SWIN_PREPROCESS_H
 
 #include "gpu/recorder.h"
-#include "model/config.h"
+#include "resize-tables.h"
 
 /** SwinPreprocessSizes: least sizes of the buffers that a frame needs, in bytes; none is 0. */
 typedef struct {
@@ -27,22 +27,11 @@ typedef struct {
 } SwinPreprocessSizes;
 
 /**
- * SwinPreprocessTables: the frame size whose filter weights a parameter buffer holds, so that they
- * are not computed again for every frame. Zero it when the buffer is new.
- */
-typedef struct {
-  guint frame_width; /* pixels; 0: none yet */
-  guint frame_height;
-} SwinPreprocessTables;
-
-/**
  * swin_preprocess_sizes: what a frame needs.
  * @frame: a frame that passed swin_frame_check()
- * @width, @height: pixels of the network's input
+ * @tables: of its size
  */
-SwinPreprocessSizes swin_preprocess_sizes(const SwinFrame *frame,
-                                          const SwinPreprocessing *preprocessing, guint width,
-                                          guint height);
+SwinPreprocessSizes swin_preprocess_sizes(const SwinFrame *frame, const SwinResizeTables *tables);
 
 /**
  * swin_preprocess_check_sizes: whether the device can bind buffers of these sizes.
@@ -55,14 +44,13 @@ gboolean swin_preprocess_check_sizes(SwinDevice *device, const SwinPreprocessSiz
 /**
  * swin_preprocess_write: what the host has to say about a frame: its pixels and the parameters.
  * The pixels are copied: the frame is no longer needed afterwards.
+ * @tables: of the frame's size
+ * @write_tables: FALSE where @parameter_memory has them from the frame before
  * @frame_memory: the mapped frame buffer, at least sizes.frame bytes
  * @parameter_memory: the mapped parameter buffer, at least sizes.parameters bytes; aligned to 4
- * @tables: (nullable) (inout): what @parameter_memory holds. It belongs to that buffer and to one
- *   @preprocessing, @width and @height.
  */
-void swin_preprocess_write(const SwinFrame *frame, const SwinPreprocessing *preprocessing,
-                           guint width, guint height, gpointer frame_memory,
-                           gpointer parameter_memory, SwinPreprocessTables *tables);
+void swin_preprocess_write(const SwinFrame *frame, const SwinResizeTables *tables,
+                           gboolean write_tables, gpointer frame_memory, gpointer parameter_memory);
 
 /**
  * swin_preprocess_record: appends both passes for one picture of a batch.

@@ -7,44 +7,95 @@
  * has, the sum would only cost time. */
 #define MAX_ADDED_POSITIONS (G_GUINT64_CONSTANT(1) << 24)
 
+#define ONE (1 << SWIN_RESAMPLE_BITS) /* a weight of 1 */
+
 /* First sample of a centre crop, as torchvision's center_crop() has it: int(round(x / 2.0)) with
- * Python's rounding of halves to even, and padding split with the odd sample behind. */
-static gint64 centre_crop(guint64 resized, guint output) {
+ * Python's rounding of halves to even, or as transformers' has it: x // 2. Both split padding with
+ * the odd sample behind. */
+static gint64 centre_crop(guint64 resized, guint output, SwinCropRounding rounding) {
   if (resized < output)
     return -(gint64)((output - resized) / 2);
   guint64 excess = resized - output;
   guint64 half = excess / 2;
-  return (gint64)(half + (excess & half & 1));
+  return (gint64)(rounding == SWIN_CROP_ROUND_EVEN ? half + (excess & half & 1) : half);
 }
 
-/* The long side beside a short one of @resize_size: torchvision's int(size * long / short). */
-static guint64 long_side(guint resize_size, guint long_size, guint short_size) {
-  return (guint64)((gdouble)((guint64)resize_size * long_size) / short_size);
+/* torchvision's Resize of an integer and transformers' get_resize_output_image_size(): the long
+ * side is int(size * long / short). */
+static void resize_short_side(guint size, SwinAxis *horizontal, SwinAxis *vertical) {
+  SwinAxis *short_axis = horizontal->source <= vertical->source ? horizontal : vertical;
+  SwinAxis *long_axis = short_axis == horizontal ? vertical : horizontal;
+  short_axis->resized = size;
+  long_axis->resized = (guint64)((gdouble)((guint64)size * long_axis->source) / short_axis->source);
+}
+
+/* timm's ResizeKeepRatio: round(side / ratio), with Python's rounding of halves to even, where the
+ * ratio is that of the axis that decides. Pillow has no pictures without pixels. */
+static void resize_by_ratio(const SwinPreprocessing *preprocessing, SwinAxis *horizontal,
+                            SwinAxis *vertical) {
+  const gdouble across = (gdouble)horizontal->source / preprocessing->resize_width;
+  const gdouble down = (gdouble)vertical->source / preprocessing->resize_height;
+  const gdouble ratio =
+      preprocessing->resize_mode == SWIN_RESIZE_COVER ? MIN(across, down) : MAX(across, down);
+  horizontal->resized = MAX((guint64)rint(horizontal->source / ratio), 1);
+  vertical->resized = MAX((guint64)rint(vertical->source / ratio), 1);
+}
+
+static void pad_to(SwinAxis *axis, guint padded) {
+  axis->before = (padded - axis->source) / 2;
+  axis->padded = padded;
 }
 
 void swin_resample_axes(const SwinPreprocessing *preprocessing, guint frame_width,
                         guint frame_height, guint width, guint height, SwinAxis *horizontal,
                         SwinAxis *vertical) {
-  *horizontal = (SwinAxis){frame_width, width, 0, width, preprocessing->filter};
-  *vertical = (SwinAxis){frame_height, height, 0, height, preprocessing->filter};
-  if (preprocessing->resize_mode == SWIN_RESIZE_SQUASH)
-    return;
-
-  guint size = preprocessing->resize_size;
-  gboolean portrait = frame_width <= frame_height;
-  horizontal->resized = portrait ? size : long_side(size, frame_width, frame_height);
-  vertical->resized = portrait ? long_side(size, frame_height, frame_width) : size;
-  horizontal->crop = centre_crop(horizontal->resized, width);
-  vertical->crop = centre_crop(vertical->resized, height);
+  *horizontal = (SwinAxis){
+      .source = frame_width,
+      .padded = frame_width,
+      .resized = preprocessing->resize_width,
+      .output = width,
+      .filter = preprocessing->filter,
+  };
+  *vertical = (SwinAxis){
+      .source = frame_height,
+      .padded = frame_height,
+      .resized = preprocessing->resize_height,
+      .output = height,
+      .filter = preprocessing->filter,
+  };
+  switch (preprocessing->resize_mode) {
+  case SWIN_RESIZE_SQUASH:
+    break;
+  case SWIN_RESIZE_SHORT_SIDE:
+    resize_short_side(preprocessing->resize_size, horizontal, vertical);
+    break;
+  case SWIN_RESIZE_PAD:
+    pad_to(horizontal, MAX(frame_width, frame_height));
+    pad_to(vertical, MAX(frame_width, frame_height));
+    break;
+  case SWIN_RESIZE_COVER:
+  case SWIN_RESIZE_CONTAIN:
+    resize_by_ratio(preprocessing, horizontal, vertical);
+    break;
+  }
+  horizontal->crop = centre_crop(horizontal->resized, width, preprocessing->crop_rounding);
+  vertical->crop = centre_crop(vertical->resized, height, preprocessing->crop_rounding);
 }
 
 static gdouble axis_scale(const SwinAxis *axis) {
-  return (gdouble)axis->source / (gdouble)axis->resized;
+  return (gdouble)axis->padded / (gdouble)axis->resized;
 }
 
 static gboolean inside(const SwinAxis *axis, guint output) {
   gint64 position = axis->crop + output;
   return position >= 0 && (guint64)position < axis->resized;
+}
+
+/* What of a run of the padded frame is the frame. */
+static SwinTaps clip_to_frame(const SwinAxis *axis, SwinTaps padded) {
+  const guint first = MAX(padded.first, axis->before);
+  const guint end = MIN(padded.first + padded.count, axis->before + axis->source);
+  return first < end ? (SwinTaps){first - axis->before, end - first} : (SwinTaps){0, 0};
 }
 
 /* Pillow's ImagingScaleAffine() adds the scale up, so its positions carry the sum's rounding. */
@@ -63,53 +114,74 @@ static void nearest_taps(const SwinAxis *axis, SwinTaps *taps) {
     for (; add && position < wanted; position++)
       source += scale;
     gdouble found = add ? source : ((gdouble)wanted + 0.5) * scale;
-    taps[i] = (SwinTaps){MIN((guint)found, axis->source - 1), 1};
+    taps[i] = clip_to_frame(axis, (SwinTaps){MIN((guint)found, axis->padded - 1), 1});
   }
 }
 
+/* Half the width of each kernel, in samples of the coarser of both sides. */
 static gdouble filter_support(SwinFilter filter) {
-  return filter == SWIN_FILTER_BICUBIC ? 2.0 : 1.0;
+  switch (filter) {
+  case SWIN_FILTER_BOX:
+    return 0.5;
+  case SWIN_FILTER_BICUBIC:
+    return 2.0;
+  case SWIN_FILTER_LANCZOS:
+    return 3.0;
+  default:
+    return 1.0;
+  }
 }
 
-/* Bilinear: the triangle. Bicubic: Keys' convolution kernel with a = -1/2, in the order of
- * operations in which Pillow evaluates it, so that the last bit agrees. */
-static gdouble filter_value(SwinFilter filter, gdouble x) {
-  x = fabs(x);
-  if (filter == SWIN_FILTER_BILINEAR)
-    return x < 1.0 ? 1.0 - x : 0.0;
+static gdouble sinc(gdouble x) {
+  return x == 0.0 ? 1.0 : sin(x * G_PI) / (x * G_PI);
+}
+
+/* Keys' convolution kernel with a = -1/2. */
+static gdouble bicubic(gdouble x) {
   if (x < 1.0)
     return (1.5 * x - 2.5) * x * x + 1.0;
-  if (x < 2.0)
-    return (((x - 5.0) * x + 8.0) * x - 4.0) * -0.5;
-  return 0.0;
+  return x < 2.0 ? (((x - 5.0) * x + 8.0) * x - 4.0) * -0.5 : 0.0;
+}
+
+/* The kernels of Pillow's Resample.c, in the order of operations in which it evaluates them, so
+ * that the last bit agrees; Hamming's constants are single precision there too. */
+static gdouble filter_value(SwinFilter filter, gdouble signed_x) {
+  const gdouble x = fabs(signed_x);
+  switch (filter) {
+  case SWIN_FILTER_BOX:
+    return signed_x > -0.5 && signed_x <= 0.5 ? 1.0 : 0.0;
+  case SWIN_FILTER_HAMMING:
+    return x < 1.0 ? sinc(x) * (0.54f + 0.46f * cos(x * G_PI)) : 0.0;
+  case SWIN_FILTER_BICUBIC:
+    return bicubic(x);
+  case SWIN_FILTER_LANCZOS:
+    return signed_x >= -3.0 && signed_x < 3.0 ? sinc(signed_x) * sinc(signed_x / 3.0) : 0.0;
+  default:
+    return x < 1.0 ? 1.0 - x : 0.0;
+  }
 }
 
 static gdouble axis_centre(const SwinAxis *axis, guint output) {
   return ((gdouble)(axis->crop + output) + 0.5) * axis_scale(axis);
 }
 
-/* Pillow's precompute_coeffs(): the support is that of the kernel, widened when downscaling, and
- * both ends round to whole samples. */
-static void filter_taps(const SwinAxis *axis, SwinTaps *taps) {
-  gdouble support = filter_support(axis->filter) * MAX(axis_scale(axis), 1.0);
-
-  for (guint i = 0; i < axis->output; i++) {
-    if (!inside(axis, i)) {
-      taps[i] = (SwinTaps){0, 0};
-      continue;
-    }
-    gdouble centre = axis_centre(axis, i);
-    gint64 first = MAX((gint64)(centre - support + 0.5), 0);
-    gint64 end = MIN((gint64)(centre + support + 0.5), (gint64)axis->source);
-    taps[i] = (SwinTaps){(guint)first, (guint)(end - first)};
-  }
+/* The samples of the padded frame under the kernel. Pillow's precompute_coeffs(): the support is
+ * that of the kernel, widened when downscaling, and both ends round to whole samples. */
+static SwinTaps filter_run(const SwinAxis *axis, guint output) {
+  const gdouble support = filter_support(axis->filter) * MAX(axis_scale(axis), 1.0);
+  const gdouble centre = axis_centre(axis, output);
+  const gint64 first = MAX((gint64)(centre - support + 0.5), 0);
+  const gint64 end = MIN((gint64)(centre + support + 0.5), (gint64)axis->padded);
+  return (SwinTaps){(guint)first, (guint)(end - first)};
 }
 
 void swin_axis_taps(const SwinAxis *axis, SwinTaps *taps) {
-  if (axis->filter == SWIN_FILTER_NEAREST)
+  if (axis->filter == SWIN_FILTER_NEAREST) {
     nearest_taps(axis, taps);
-  else
-    filter_taps(axis, taps);
+    return;
+  }
+  for (guint i = 0; i < axis->output; i++)
+    taps[i] = inside(axis, i) ? clip_to_frame(axis, filter_run(axis, i)) : (SwinTaps){0, 0};
 }
 
 SwinTaps swin_taps_range(const SwinTaps *taps, guint n_taps) {
@@ -124,24 +196,41 @@ SwinTaps swin_taps_range(const SwinTaps *taps, guint n_taps) {
   return end == 0 ? (SwinTaps){0, 0} : (SwinTaps){first, end - first};
 }
 
-void swin_axis_weights(const SwinAxis *axis, guint output, SwinTaps taps, gdouble *scratch,
-                       gint32 *weights, gsize stride) {
-  const gdouble one = 1 << SWIN_RESAMPLE_BITS;
+/* Returns the sum of the values, by which Pillow divides them. */
+static gdouble evaluate_filter(const SwinAxis *axis, guint output, SwinTaps run, gdouble *values) {
+  const gdouble centre = axis_centre(axis, output);
+  const gdouble shrink = 1.0 / MAX(axis_scale(axis), 1.0);
+  gdouble sum = 0.0;
+  for (guint i = 0; i < run.count; i++) {
+    values[i] = filter_value(axis->filter, ((gdouble)(i + run.first) - centre + 0.5) * shrink);
+    sum += values[i];
+  }
+  return sum != 0.0 ? sum : 1.0;
+}
+
+gint32 swin_axis_weights(const SwinAxis *axis, guint output, SwinTaps taps, gdouble *scratch,
+                         gint32 *weights, gsize stride) {
+  if (!inside(axis, output))
+    return ONE;
   if (axis->filter == SWIN_FILTER_NEAREST) {
-    if (taps.count > 0)
-      weights[0] = 1 << SWIN_RESAMPLE_BITS;
-    return;
+    if (taps.count == 0)
+      return ONE;
+    weights[0] = ONE;
+    return 0;
   }
 
-  gdouble centre = axis_centre(axis, output);
-  gdouble shrink = 1.0 / MAX(axis_scale(axis), 1.0);
-  gdouble sum = 0.0;
-  for (guint i = 0; i < taps.count; i++) {
-    scratch[i] = filter_value(axis->filter, ((gdouble)(i + taps.first) - centre + 0.5) * shrink);
-    sum += scratch[i];
+  const SwinTaps run = filter_run(axis, output);
+  const gdouble sum = evaluate_filter(axis, output, run, scratch);
+  const guint first = axis->before + taps.first; /* in the padded frame */
+  gint32 outside = 0;
+  for (guint i = 0; i < run.count; i++) {
+    const gdouble value = scratch[i] / sum;
+    const gint32 weight = (gint32)(value * (gdouble)ONE + (value < 0.0 ? -0.5 : 0.5));
+    const guint position = run.first + i;
+    if (position >= first && position - first < taps.count)
+      weights[(position - first) * stride] = weight;
+    else
+      outside += weight;
   }
-  for (guint i = 0; i < taps.count; i++) {
-    gdouble weight = sum != 0.0 ? scratch[i] / sum : scratch[i];
-    weights[i * stride] = (gint32)(weight * one + (weight < 0.0 ? -0.5 : 0.5));
-  }
+  return outside;
 }

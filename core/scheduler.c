@@ -5,7 +5,8 @@
 
 struct _SwinScheduler {
   gatomicrefcount references;
-  gchar *key; /* in the table of schedulers */
+  gchar *key;     /* in the table of schedulers */
+  gboolean ready; /* guarded by the table's lock; without it, the rest is still being made */
   SwinEngine *engine;
   SwinExecutor *executor;
   gint64 batch_timeout; /* microseconds */
@@ -24,8 +25,11 @@ typedef struct {
   GError *error;                             /* (nullable): why those have no results */
 } Batch;
 
-G_LOCK_DEFINE_STATIC(schedulers);
-static GHashTable *schedulers; /* key -> SwinScheduler */
+/* The lock is not held while an engine is built, which can take seconds: whoever wants the same
+ * scheduler waits for it, others do not. */
+static GMutex schedulers_lock;
+static GCond schedulers_changed;
+static GHashTable *schedulers; /* (nullable): key -> SwinScheduler */
 
 static gboolean is_cancelled(const SwinRequest *request) {
   return request->serial < *request->cancelled_before;
@@ -138,46 +142,73 @@ static const SwinWorkSource scheduler_functions = {
     .finish = scheduler_finish,
 };
 
-static SwinScheduler *scheduler_new(SwinDevice *device, SwinModel *model,
-                                    const SwinClassifierParams *params, GError **error) {
-  const guint top_k = MIN(params->top_k, swin_model_get_n_classes(model));
-  SwinEngine *engine = swin_engine_new(device, model, params->batch_size, top_k, error);
-  if (!engine)
-    return NULL;
-  SwinScheduler *scheduler = g_new0(SwinScheduler, 1);
-  g_atomic_ref_count_init(&scheduler->references);
-  scheduler->engine = engine;
-  scheduler->batch_timeout = params->batch_timeout;
-  g_queue_init(&scheduler->pending);
+static gboolean build(SwinScheduler *scheduler, SwinDevice *device, SwinModel *model,
+                      const SwinClassifierParams *params, GError **error) {
+  scheduler->engine = swin_engine_new(device, model, params, error);
+  if (!scheduler->engine)
+    return FALSE;
   scheduler->executor = swin_executor_add(device, &scheduler_functions, scheduler, error);
   if (scheduler->executor)
-    return scheduler;
-  swin_engine_free(engine);
+    return TRUE;
+  swin_engine_free(scheduler->engine);
+  return FALSE;
+}
+
+static void scheduler_free(SwinScheduler *scheduler) {
+  g_free(scheduler->key);
   g_free(scheduler);
-  return NULL;
+}
+
+/* These three: under the table's lock. */
+static SwinScheduler *find(const gchar *key) {
+  return schedulers ? g_hash_table_lookup(schedulers, key) : NULL;
+}
+
+static SwinScheduler *insert(gchar *key, gint64 batch_timeout) {
+  SwinScheduler *scheduler = g_new0(SwinScheduler, 1);
+  g_atomic_ref_count_init(&scheduler->references);
+  scheduler->key = key;
+  scheduler->batch_timeout = batch_timeout;
+  g_queue_init(&scheduler->pending);
+  if (!schedulers)
+    schedulers = g_hash_table_new(g_str_hash, g_str_equal);
+  g_hash_table_insert(schedulers, scheduler->key, scheduler);
+  return scheduler;
+}
+
+static void take_out(SwinScheduler *scheduler) {
+  g_hash_table_remove(schedulers, scheduler->key);
+  if (g_hash_table_size(schedulers) == 0)
+    g_clear_pointer(&schedulers, g_hash_table_unref);
 }
 
 SwinScheduler *swin_scheduler_get(SwinDevice *device, SwinModel *model,
                                   const SwinClassifierParams *params, GError **error) {
-  g_autofree gchar *key =
-      g_strdup_printf("%p %p %u %u %" G_GINT64_FORMAT, (gpointer)device, (gpointer)model,
-                      params->top_k, params->batch_size, params->batch_timeout);
-  G_LOCK(schedulers);
-  if (!schedulers)
-    schedulers = g_hash_table_new(g_str_hash, g_str_equal);
-  SwinScheduler *scheduler = g_hash_table_lookup(schedulers, key);
+  g_autofree gchar *described = swin_classifier_params_describe(params);
+  g_autofree gchar *key = g_strdup_printf("%p %p %s", (gpointer)device, (gpointer)model, described);
+  g_mutex_lock(&schedulers_lock);
+  SwinScheduler *scheduler = find(key);
+  while (scheduler && !scheduler->ready) {
+    g_cond_wait(&schedulers_changed, &schedulers_lock);
+    scheduler = find(key);
+  }
   if (scheduler) {
     g_atomic_ref_count_inc(&scheduler->references);
-  } else {
-    scheduler = scheduler_new(device, model, params, error);
-    if (scheduler) {
-      scheduler->key = g_steal_pointer(&key);
-      g_hash_table_insert(schedulers, scheduler->key, scheduler);
-    }
+    g_mutex_unlock(&schedulers_lock);
+    return scheduler;
   }
-  if (g_hash_table_size(schedulers) == 0)
-    g_clear_pointer(&schedulers, g_hash_table_unref);
-  G_UNLOCK(schedulers);
+  scheduler = insert(g_steal_pointer(&key), params->batch_timeout);
+  g_mutex_unlock(&schedulers_lock);
+
+  const gboolean built = build(scheduler, device, model, params, error);
+  g_mutex_lock(&schedulers_lock);
+  scheduler->ready = built;
+  if (!built)
+    take_out(scheduler);
+  g_cond_broadcast(&schedulers_changed);
+  g_mutex_unlock(&schedulers_lock);
+  if (!built)
+    g_clear_pointer(&scheduler, scheduler_free);
   return scheduler;
 }
 
@@ -185,20 +216,16 @@ void swin_scheduler_unref(SwinScheduler *scheduler) {
   if (!scheduler)
     return;
   /* Under the lock, so that swin_scheduler_get() never finds one that is going away. */
-  G_LOCK(schedulers);
+  g_mutex_lock(&schedulers_lock);
   const gboolean last = g_atomic_ref_count_dec(&scheduler->references);
-  if (last) {
-    g_hash_table_remove(schedulers, scheduler->key);
-    if (g_hash_table_size(schedulers) == 0)
-      g_clear_pointer(&schedulers, g_hash_table_unref);
-  }
-  G_UNLOCK(schedulers);
+  if (last)
+    take_out(scheduler);
+  g_mutex_unlock(&schedulers_lock);
   if (!last)
     return;
   swin_executor_remove(scheduler->executor, scheduler);
   swin_engine_free(scheduler->engine);
-  g_free(scheduler->key);
-  g_free(scheduler);
+  scheduler_free(scheduler);
 }
 
 SwinDevice *swin_scheduler_get_device(SwinScheduler *scheduler) {

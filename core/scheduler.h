@@ -27,8 +27,8 @@ struct _SwinRequest {
 };
 
 /**
- * swin_scheduler_get: (transfer full): the scheduler that serves these parameters, or a new one.
- * Classifiers are made one after another.
+ * swin_scheduler_get: (transfer full): the scheduler that serves this device, model and
+ * parameters, or a new one. While it is made, others who want the same wait for it.
  */
 SwinScheduler *swin_scheduler_get(SwinDevice *device, SwinModel *model,
                                   const SwinClassifierParams *params, GError **error);

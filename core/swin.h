@@ -133,24 +133,58 @@ const SwinDeviceInfo *swin_device_get_info(SwinDevice *device);
 typedef struct _SwinModel SwinModel;
 
 /**
- * swin_model_load: loads and checks a model.
- * @location: the name of a built-in model ("testcard"), a directory that holds `model.safetensors`
- *   and `config.json`, or a `.safetensors` file with `config.json` beside it. Tensor names as
- *   Hugging Face or torchvision write them; F32, F16 or BF16. `preprocessor_config.json` is read
- *   where present.
- *
- * The weights are mapped, not read; the file must not change while the model lives.
- *
- * Returns: (transfer full): the model, or NULL with %SWIN_ERROR_MODEL or %SWIN_ERROR_CONFIG.
+ * SwinModelOptions: what is asked of a model beyond what its files say. Opaque, so that it can
+ * grow. Not thread-safe; read once by swin_model_load().
  */
-SwinModel *swin_model_load(const gchar *location, GError **error);
+typedef struct _SwinModelOptions SwinModelOptions;
+
+SwinModelOptions *swin_model_options_new(void);
+void swin_model_options_free(SwinModelOptions *options); /* NULL-safe */
+
+/**
+ * Input size in pixels; 0 and 0, the default: the model's own. Swin V2 computes its position bias
+ * anew, Swin V1 resizes its tables where the window changes, ViT its position embedding.
+ */
+void swin_model_options_set_image_size(SwinModelOptions *options, guint width, guint height);
+
+/**
+ * swin_image_size_parse: reads a size for swin_model_options_set_image_size() as people write it:
+ * one side of a square ("224"), or width and height ("640x384").
+ * @text: each number from 1 to 16384, and nothing else around it
+ * @width, @height: (out): pixels; left as they are on failure
+ *
+ * Returns: FALSE with %SWIN_ERROR_CONFIG where @text is no size.
+ */
+gboolean swin_image_size_parse(const gchar *text, guint *width, guint *height, GError **error);
+
+/** Window of a Swin network in tokens a side; 0, the default: the model's own. */
+void swin_model_options_set_window_size(SwinModelOptions *options, guint window_size);
+
+/**
+ * swin_model_load: loads and checks a model.
+ * @location: the name of a built-in model ("testcard"), a directory that holds `model.safetensors`,
+ *   or a `.safetensors` file. Swin V1 and V2, ViT and DeiT, with tensor names as Hugging Face,
+ * timm, torchvision or Microsoft write them, told apart by those names; F32, F16 or BF16.
+ * `config.json` (of Hugging Face or timm) and `preprocessor_config.json` are read where they are
+ * beside it.
+ * @options: (nullable): NULL for the defaults
+ *
+ * The weights are mapped, not copied; the file must not change while the model lives. Every value
+ * is checked to be finite.
+ *
+ * Returns: (transfer full): the model, or NULL with %SWIN_ERROR_MODEL, %SWIN_ERROR_CONFIG or
+ *   %SWIN_ERROR_OUT_OF_MEMORY.
+ */
+SwinModel *swin_model_load(const gchar *location, const SwinModelOptions *options, GError **error);
 
 /**
  * swin_model_new_random: a published configuration with random weights, for measuring speed.
- * @name: "swin_t", "swin_s", "swin_b" or "swin_l"
+ * @name: "swin_t", "swin_s", "swin_b", "swin_l", the same with "swin_v2_" ("swin_v2_t"),
+ * "vit_tiny", "vit_small" or "vit_base"
  * @seed: the same seed gives the same weights on every machine
  *
- * Returns: (transfer full): the model, or NULL with %SWIN_ERROR_MODEL when @name is unknown.
+ * Returns: (transfer full): the model, or NULL with %SWIN_ERROR_MODEL when @name is unknown, or
+ *   %SWIN_ERROR_OUT_OF_MEMORY.
  */
 SwinModel *swin_model_new_random(const gchar *name, guint32 seed, GError **error);
 
@@ -160,7 +194,14 @@ void swin_model_unref(SwinModel *model); /* NULL-safe */
 /** swin_model_get_name: (transfer none): the built-in name, or the last part of the location. */
 const gchar *swin_model_get_name(SwinModel *model);
 
-/** swin_model_get_n_classes: number of logits, at least 1. */
+/**
+ * swin_model_get_notes: (transfer none): what had to be assumed because the files do not say it, a
+ * sentence each, NULL-terminated; empty where nothing was. Valid as long as @model.
+ */
+const gchar *const *swin_model_get_notes(SwinModel *model);
+
+/** swin_model_get_n_classes: number of logits; 0 for a model without a head, which only makes
+ * features and cannot classify. */
 guint swin_model_get_n_classes(SwinModel *model);
 
 /**
@@ -176,7 +217,10 @@ guint64 swin_model_get_n_parameters(SwinModel *model);
 void swin_model_get_input_size(SwinModel *model, guint *width, guint *height);
 
 /**
- * swin_labels_load: reads a label file: UTF-8, one label a line; a trailing newline is no label.
+ * swin_labels_load: reads a label file, UTF-8, in one of three forms: one label a line; a WordNet
+ * synset and a label on each line ("n02123045 tabby, tabby cat", with a space, comma or tab
+ * between), of which the synset is dropped; or CSV (RFC 4180) with a header, whose column "name",
+ * "label", "tag" or "class" is taken, such as `selected_tags.csv`.
  * @path: the file
  * @n_classes: how many labels there must be
  *
@@ -184,6 +228,17 @@ void swin_model_get_input_size(SwinModel *model, guint *width, guint *height);
  *   %SWIN_ERROR_LABELS.
  */
 gchar **swin_labels_load(const gchar *path, guint n_classes, GError **error);
+
+/**
+ * swin_thresholds_load: reads a file of thresholds, one a class, from 0 to 1: one number a line, or
+ * CSV with a header whose column "threshold" is taken.
+ * @path: the file
+ * @n_classes: how many thresholds there must be
+ *
+ * Returns: (transfer full): @n_classes values, free with g_free(), or NULL with
+ *   %SWIN_ERROR_LABELS.
+ */
+gfloat *swin_thresholds_load(const gchar *path, guint n_classes, GError **error);
 
 /* ---- Frames ------------------------------------------------------------------------------- */
 
@@ -264,12 +319,74 @@ void swin_classifier_params_set_batch_size(SwinClassifierParams *params, guint b
  */
 void swin_classifier_params_set_batch_timeout(SwinClassifierParams *params, gint64 microseconds);
 
+/** SwinActivation: how logits become confidences. */
+typedef enum {
+  SWIN_ACTIVATION_AUTO,    /* as the model's config has it ("problem_type"); else softmax */
+  SWIN_ACTIVATION_SOFTMAX, /* one class of many: confidences add up to 1 */
+  SWIN_ACTIVATION_SIGMOID, /* any number of classes at once, each by itself */
+} SwinActivation;
+
+/** Default %SWIN_ACTIVATION_AUTO. */
+void swin_classifier_params_set_activation(SwinClassifierParams *params, SwinActivation activation);
+
+/** SwinCropMode: how a frame's shape is fitted to the network's input. */
+typedef enum {
+  SWIN_CROP_MODE_AUTO,   /* as the model was trained */
+  SWIN_CROP_MODE_SQUASH, /* the whole frame, whatever its aspect ratio */
+  SWIN_CROP_MODE_CENTER, /* the short side is resized, the centre cut out */
+  SWIN_CROP_MODE_PAD,    /* the frame is centred on a square of the fill colour and resized */
+} SwinCropMode;
+
+/** Default %SWIN_CROP_MODE_AUTO. */
+void swin_classifier_params_set_crop_mode(SwinClassifierParams *params, SwinCropMode mode);
+
+/**
+ * Short side after resizing and before the cut of %SWIN_CROP_MODE_CENTER, in pixels, at least the
+ * longer side of the network's input. Default 0: the model's own, and where it has none 8/7 of the
+ * input's longer side, as Microsoft's recipe has it.
+ */
+void swin_classifier_params_set_resize_size(SwinClassifierParams *params, guint resize_size);
+
+/** Colour around a frame with %SWIN_CROP_MODE_PAD, 0 to 255 each. Default: white. */
+void swin_classifier_params_set_fill_color(SwinClassifierParams *params, guint8 red, guint8 green,
+                                           guint8 blue);
+
+/** SwinInterpolation: Pillow's filters, all but the first antialiased. */
+typedef enum {
+  SWIN_INTERPOLATION_AUTO, /* as the model was trained */
+  SWIN_INTERPOLATION_NEAREST,
+  SWIN_INTERPOLATION_BILINEAR,
+  SWIN_INTERPOLATION_BICUBIC,
+  SWIN_INTERPOLATION_LANCZOS,
+} SwinInterpolation;
+
+/** Default %SWIN_INTERPOLATION_AUTO. */
+void swin_classifier_params_set_interpolation(SwinClassifierParams *params,
+                                              SwinInterpolation interpolation);
+
+/**
+ * Mean and standard deviation of the three channels, on a scale of 0 to 1, in the order in which
+ * the network takes them. @mean and @std: (nullable): NULL, the default: the model's own.
+ */
+void swin_classifier_params_set_mean(SwinClassifierParams *params, const gfloat mean[3]);
+void swin_classifier_params_set_std(SwinClassifierParams *params, const gfloat std[3]);
+
+/** SwinChannelOrder: which of the network's input channels is which colour. */
+typedef enum {
+  SWIN_CHANNEL_ORDER_AUTO, /* as the model was trained */
+  SWIN_CHANNEL_ORDER_RGB,
+  SWIN_CHANNEL_ORDER_BGR,
+} SwinChannelOrder;
+
+/** Default %SWIN_CHANNEL_ORDER_AUTO. */
+void swin_classifier_params_set_channel_order(SwinClassifierParams *params, SwinChannelOrder order);
+
 typedef struct _SwinClassifier SwinClassifier;
 
 /** SwinTag: one class of a result. */
 typedef struct {
   guint index;       /* class, below swin_model_get_n_classes() */
-  gfloat confidence; /* softmax probability, 0 to 1 */
+  gfloat confidence; /* softmax or sigmoid of the logit, 0 to 1 */
 } SwinTag;
 
 /**
@@ -290,7 +407,8 @@ typedef void (*SwinResultFunc)(SwinClassifier *classifier, const SwinTag *tags, 
  *
  * Uploads the weights and builds the pipelines: takes from milliseconds to seconds.
  *
- * Returns: (transfer full): the classifier, or NULL with an error.
+ * Returns: (transfer full): the classifier, or NULL with an error: %SWIN_ERROR_MODEL where @model
+ *   has no head, %SWIN_ERROR_CONFIG where the parameters make no sense for it.
  */
 SwinClassifier *swin_classifier_new(SwinDevice *device, SwinModel *model,
                                     const SwinClassifierParams *params, GError **error);
@@ -343,6 +461,7 @@ void swin_classifier_drain(SwinClassifier *classifier);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SwinDevice, swin_device_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SwinModel, swin_model_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SwinModelOptions, swin_model_options_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SwinClassifierParams, swin_classifier_params_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SwinClassifier, swin_classifier_unref)
 

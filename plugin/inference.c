@@ -31,7 +31,7 @@ static SwinClassifier *open_classifier(SwinModel *model, const SwinInferenceSett
 
 SwinInference *swin_inference_open(const SwinInferenceSettings *settings, GError **error) {
   const gchar *location = settings->model != NULL ? settings->model : SWIN_INFERENCE_DEFAULT_MODEL;
-  g_autoptr(SwinModel) model = swin_model_load(location, error);
+  g_autoptr(SwinModel) model = swin_model_load(location, NULL, error);
   g_auto(GStrv) labels = NULL;
   SwinClassifier *classifier;
   SwinInference *inference;

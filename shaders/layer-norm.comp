@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// [rows, C] -> [rows, C]: LayerNorm of every row.
+// [rows, C] -> [rows, C]: LayerNorm of every row, plus a residual.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "parameters.h"
 #include "normalise.glsl"
+
+layout(constant_id = 3) const bool RESIDUAL = false;
 
 layout(push_constant) uniform Push {
   SwinLayerNormPush push;
@@ -11,11 +13,14 @@ layout(push_constant) uniform Push {
 layout(std430, set = 0, binding = 0) readonly buffer Input {
   float values[]; // [rows, C]
 };
-layout(std430, set = 0, binding = 1) readonly buffer Weights {
+layout(std430, set = 0, binding = 1) writeonly buffer Output {
+  float normed[]; // [rows, C]
+};
+layout(std430, set = 0, binding = 2) readonly buffer Weights {
   float weights[]; // [2, C]: weight, bias
 };
-layout(std430, set = 0, binding = 2) writeonly buffer Output {
-  float normed[]; // [rows, C]
+layout(std430, set = 0, binding = 3) readonly buffer Residual {
+  float residual[]; // [rows, C]
 };
 
 uint first; // index of the row's first value
@@ -25,7 +30,8 @@ float load_value(uint segment, uint i) {
 }
 
 void store_value(uint segment, uint i, float value) {
-  normed[first + i] = value * weights[i] + weights[push.channels + i];
+  value = value * weights[i] + weights[push.channels + i];
+  normed[first + i] = RESIDUAL ? residual[first + i] + value : value;
 }
 
 void main() {

@@ -21,7 +21,7 @@ layout(constant_id = 1) const uint K = 1;              // input channels
 layout(constant_id = 2) const uint N = 1;              // output channels
 layout(constant_id = 3) const uint TILE_ROWS = 1;
 layout(constant_id = 4) const uint TILE_VECTORS = 1;
-layout(constant_id = 5) const bool GELU = false;
+layout(constant_id = 5) const uint GELU = 0; // SwinGelu
 layout(constant_id = 6) const bool RESIDUAL = false;
 
 layout(push_constant) uniform Push { SwinLinearPush push; };
@@ -62,9 +62,17 @@ vec4 gelu(vec4 x) {
   return 0.5 * x * (1.0 + vec4(erf(t.x), erf(t.y), erf(t.z), erf(t.w)));
 }
 
+// (1 + tanh(y)) / 2 is 1 / (1 + exp(-2y)), which is exact at both ends.
+vec4 tanh_gelu(vec4 x) {
+  const vec4 y = 0.79788456080286536 * (x + 0.044715 * x * x * x);
+  return x / (1.0 + exp(-2.0 * y));
+}
+
 void store(uint row, uint vector, vec4 value) {
-  if (GELU)
+  if (GELU == SWIN_LINEAR_GELU_EXACT)
     value = gelu(value);
+  if (GELU == SWIN_LINEAR_GELU_TANH)
+    value = tanh_gelu(value);
   if (N % 4 == 0) {
     const uint index = row * (N / 4) + vector;
     output_vectors[index] = RESIDUAL ? value + residual_vectors[index] : value;

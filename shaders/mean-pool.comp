@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// [N, tokens, C] -> [N, C]: the mean over the tokens. A work-group has some channels of an image;
-// PARTS invocations share a channel, each with a run of the tokens. Sums of sums keep the rounding
-// error small.
+// [N, tokens, C] -> [N, C]: the mean over a range of the tokens. A work-group has some channels of
+// an image; PARTS invocations share a channel, each with a run of the tokens. Sums of sums keep the
+// rounding error small.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "parameters.h"
@@ -23,14 +23,14 @@ layout(std430, set = 0, binding = 1) writeonly buffer Output {
 shared float sums[CHANNELS * PARTS];
 
 void main() {
-  uint local = gl_LocalInvocationID.x, part = local / CHANNELS, image = gl_WorkGroupID.y;
+  uint local = gl_LocalInvocationID.x, part = local / CHANNELS, image = gl_WorkGroupID.z;
   uint channel = gl_WorkGroupID.x * CHANNELS + local % CHANNELS;
   bool there = channel < push.channels;
   uint end = there ? min((part + 1) * push.run, push.tokens) : 0;
   float sum = 0.0;
 
   for (uint token = part * push.run; token < end; token++)
-    sum += values[(image * push.tokens + token) * push.channels + channel];
+    sum += values[(image * push.map_tokens + push.first + token) * push.channels + channel];
   sums[local] = sum;
   barrier();
   if (part > 0 || !there)

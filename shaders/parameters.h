@@ -19,7 +19,10 @@
 #define SWIN_STRUCT(name) struct name
 #endif
 
-/* linear.comp */
+/* linear.comp; the values of SwinGelu in core/network/operations.h */
+#define SWIN_LINEAR_GELU_EXACT 1
+#define SWIN_LINEAR_GELU_TANH 2
+
 struct SwinLinearPush {
   SWIN_UINT rows;
 };
@@ -48,9 +51,19 @@ struct SwinPatchMergingPush {
   SWIN_FLOAT epsilon;
 };
 
+/* token-embedding.comp */
+struct SwinTokenEmbeddingPush {
+  SWIN_UINT images;
+  SWIN_UINT tokens; /* of an image in the output, those of the prefix counted */
+  SWIN_UINT prefix; /* tokens */
+  SWIN_UINT channels;
+};
+
 /* mean-pool.comp */
 struct SwinMeanPoolPush {
-  SWIN_UINT tokens;
+  SWIN_UINT map_tokens; /* of an image */
+  SWIN_UINT first;      /* token of the mean */
+  SWIN_UINT tokens;     /* of the mean */
   SWIN_UINT channels;
   SWIN_UINT run; /* tokens that an invocation sums up */
 };
@@ -69,13 +82,17 @@ struct SwinAttentionPush {
   SWIN_UINT width;
   SWIN_UINT padded_height; /* multiples of the window */
   SWIN_UINT padded_width;
+  SWIN_UINT rolled_height; /* what the cyclic shift goes around: the padded map or the map */
+  SWIN_UINT rolled_width;
   SWIN_UINT heads;
-  SWIN_UINT tiles; /* work-groups that share the queries of a window and head */
-  SWIN_UINT work;  /* images * windows * heads * tiles */
+  SWIN_UINT tiles;   /* work-groups that share the queries of a window and head */
+  SWIN_UINT windows; /* of an image */
+  SWIN_UINT work;    /* images * windows * heads * tiles */
   SWIN_UINT shift_y;
   SWIN_UINT shift_x;
-  SWIN_UINT table_window;
-  SWIN_FLOAT scale;
+  SWIN_UINT table_height;
+  SWIN_UINT table_width;
+  SWIN_FLOAT mask; /* what the score between regions loses */
 };
 
 /* resize-horizontal.comp and resize-vertical.comp */
@@ -84,7 +101,7 @@ struct SwinAttentionPush {
 #define SWIN_RESIZE_BLOCK 4   /* output columns that an invocation makes: the weights of an ivec4 */
 #define SWIN_RESIZE_GROUP 4   /* neighbouring source columns that it fetches together */
 #define SWIN_RESIZE_LANES 32  /* invocations of a work-group */
-#define SWIN_NORMALISED_SIZE 768 /* normalised values of the codes 0 to 255 of R, G and B */
+#define SWIN_NORMALISED_SIZE 768 /* normalised values of the codes 0 to 255 of each channel */
 
 /* How the bytes of a group of source columns lie in 32-bit words. Groups begin at multiples of
  * SWIN_RESIZE_GROUP columns. */
@@ -102,7 +119,7 @@ struct SwinImageParameters {
   SWIN_UINT pixel_stride[3];
   SWIN_UINT shift_x[3];
   SWIN_UINT shift_y[3];
-  SWIN_INT colour_matrix[9]; /* rows R, G, B; units of 2^-SWIN_COLOUR_BITS */
+  SWIN_INT colour_matrix[9]; /* a row for each channel; units of 2^-SWIN_COLOUR_BITS */
   SWIN_INT colour_offset[3];
   SWIN_UINT access; /* SWIN_IMAGE_PLANAR and so on */
 };
@@ -116,11 +133,12 @@ struct SwinPreprocessParameters {
   SWIN_UINT first_row; /* of the frame that any output row needs */
   SWIN_UINT n_rows;    /* from there on */
   SWIN_STRUCT(SwinImageParameters) image;
-  SWIN_UINT padding[3];
+  SWIN_UINT fill[3]; /* codes of what surrounds the frame, of each channel */
 };
 
-/* A run of whole groups of source columns with weights [count, SWIN_RESIZE_BLOCK], or of source
- * rows, counted from first_row, with weights [count]. */
+/* A run of whole groups of source columns with weights [1 + count, SWIN_RESIZE_BLOCK], or of source
+ * rows, counted from first_row, with weights [1 + count]. The first weight is that of all that lies
+ * outside of the frame. */
 struct SwinResizeRun {
   SWIN_UINT first;
   SWIN_UINT count;

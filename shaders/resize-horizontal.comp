@@ -1,7 +1,8 @@
 #version 450
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Frame -> R'G'B' codes, resized to the network's width, for every frame row that is needed.
+ * Frame -> codes of the network's channels (R'G'B' or B'G'R', 8 bits each from bit 0 on), resized
+ * to its width, for every frame row that is needed.
  *
  * Invocations of a work-group take neighbouring rows and share a block of output columns: so weights
  * and control flow are uniform, and a pixel is fetched and converted once for all columns that weigh
@@ -25,9 +26,9 @@ layout(std430, binding = 1) readonly buffer Weights {
   SwinPreprocessParameters weights_head;
   ivec4 weights[]; // the tables once more
 };
-layout(std430, binding = 2) writeonly buffer Columns { uint columns[]; }; // [rows, width], 0xBBGGRR
+layout(std430, binding = 2) writeonly buffer Columns { uint columns[]; }; // [rows, width]
 
-ivec3 colour[3]; // what component i adds to R, G, B
+ivec3 colour[3]; // what component i adds to each channel
 ivec3 colour_offset;
 ivec3 sums[SWIN_RESIZE_BLOCK];
 
@@ -37,12 +38,12 @@ uint frame_byte(uint byte) {
 
 /* Converts a pixel and adds it to all sums. */
 void weigh(uvec3 components, uint position) {
-  const ivec3 codes = ivec3(components);
-  const ivec3 rgb = clamp((colour[0] * codes.x + colour[1] * codes.y + colour[2] * codes.z +
-                           colour_offset) >> SWIN_COLOUR_BITS, 0, 255);
+  const ivec3 samples = ivec3(components);
+  const ivec3 codes = clamp((colour[0] * samples.x + colour[1] * samples.y + colour[2] * samples.z +
+                             colour_offset) >> SWIN_COLOUR_BITS, 0, 255);
   const ivec4 weight = weights[position];
   [[unroll]] for (int i = 0; i < SWIN_RESIZE_BLOCK; ++i)
-    sums[i] += rgb * weight[i];
+    sums[i] += codes * weight[i];
 }
 
 void main() {
@@ -64,13 +65,18 @@ void main() {
                       parameters.image.colour_matrix[6 + i]);
     colour_offset[i] = parameters.image.colour_offset[i];
   }
-  [[unroll]] for (int i = 0; i < SWIN_RESIZE_BLOCK; ++i)
-    sums[i] = ivec3(1 << (SWIN_RESAMPLE_BITS - 1));
 
   const uint run = SWIN_NORMALISED_SIZE + 3 * block;
   const uint first = uint(tables[run]);
   const uint end = first + uint(tables[run + 1]);
-  uint position = uint(tables[run + 2]) / SWIN_RESIZE_BLOCK; // of the next pixel's weights
+  uint position = uint(tables[run + 2]) / SWIN_RESIZE_BLOCK; // of the next weights
+
+  // All that lies outside of the frame, where it is padded.
+  const ivec3 fill = ivec3(parameters.fill[0], parameters.fill[1], parameters.fill[2]);
+  const ivec4 outside = weights[position];
+  ++position;
+  [[unroll]] for (int i = 0; i < SWIN_RESIZE_BLOCK; ++i)
+    sums[i] = (1 << (SWIN_RESAMPLE_BITS - 1)) + fill * outside[i];
 
   // One loop for each access, all but one of them empty. (A branch around them would not save
   // anything on software devices, which run both sides of it.)
@@ -122,8 +128,8 @@ void main() {
 
   [[unroll]] for (int i = 0; i < SWIN_RESIZE_BLOCK; ++i) {
     const uint column = block * SWIN_RESIZE_BLOCK + i;
-    const uvec3 rgb = uvec3(clamp(sums[i] >> SWIN_RESAMPLE_BITS, 0, 255));
+    const uvec3 codes = uvec3(clamp(sums[i] >> SWIN_RESAMPLE_BITS, 0, 255));
     if (column < push.width && gl_GlobalInvocationID.x < parameters.n_rows)
-      columns[row * push.width + column] = rgb.r | (rgb.g << 8) | (rgb.b << 16);
+      columns[row * push.width + column] = codes.x | (codes.y << 8) | (codes.z << 16);
   }
 }

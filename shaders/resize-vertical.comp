@@ -1,7 +1,7 @@
 #version 450
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * R'G'B' codes resized to the network's width -> the network's normalised input, [3, height, width].
+ * Codes resized to the network's width -> the network's normalised input, [3, height, width].
  *
  * Invocations take neighbouring columns of one output row, whose weights are uniform. Sums are
  * Pillow's, as in resize-horizontal.comp.
@@ -14,7 +14,7 @@ layout(local_size_x_id = 0) in;
 
 layout(push_constant) uniform Push { SwinResizePush push; };
 
-layout(std430, binding = 0) readonly buffer Columns { uint columns[]; }; // [rows, width], 0xBBGGRR
+layout(std430, binding = 0) readonly buffer Columns { uint columns[]; }; // [rows, width]
 layout(std430, binding = 1) readonly buffer Parameters {
   SwinPreprocessParameters parameters;
   int tables[];
@@ -32,17 +32,20 @@ void main() {
   const uint count = uint(tables[run + 1]);
   const uint weights = uint(tables[run + 2]);
 
-  ivec3 sum = ivec3(1 << (SWIN_RESAMPLE_BITS - 1));
+  // All that lies outside of the frame, where it is padded. A row of fill is still one after the
+  // horizontal pass.
+  const ivec3 fill = ivec3(parameters.fill[0], parameters.fill[1], parameters.fill[2]);
+  ivec3 sum = (1 << (SWIN_RESAMPLE_BITS - 1)) + fill * tables[weights];
   for (uint i = 0; i < count; ++i) {
     const uint word = columns[(first + i) * push.width + column];
-    const ivec3 rgb = ivec3(word & 255u, (word >> 8) & 255u, (word >> 16) & 255u);
-    sum += rgb * tables[weights + i];
+    const ivec3 codes = ivec3(word & 255u, (word >> 8) & 255u, (word >> 16) & 255u);
+    sum += codes * tables[weights + 1 + i];
   }
 
-  const ivec3 rgb = clamp(sum >> SWIN_RESAMPLE_BITS, 0, 255);
+  const ivec3 codes = clamp(sum >> SWIN_RESAMPLE_BITS, 0, 255);
   [[unroll]] for (int i = 0; i < 3; ++i) {
     const uint position = push.first + (i * push.height + row) * push.width + column;
     if (gl_GlobalInvocationID.x < push.width)
-      output_values[position] = intBitsToFloat(tables[256 * i + rgb[i]]);
+      output_values[position] = intBitsToFloat(tables[256 * i + codes[i]]);
   }
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// [N, classes] logits -> [N, k, 2] words: index and softmax probability of the k best classes. One
-// work-group an image. Nothing is marked as taken: each round looks for the best class behind the
-// one found before, so the number of rounds does not depend on the values. A dispatch does some of
-// the rounds and takes up where the one before it stopped.
+// [N, classes] logits -> [N, k, 2] words: index and confidence (softmax or sigmoid) of the k best
+// classes. One work-group an image. Nothing is marked as taken: each round looks for the best class
+// behind the one found before, so the number of rounds does not depend on the values. A dispatch
+// does some of the rounds and takes up where the one before it stopped.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "parameters.h"
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const uint LANES = 256; // local_size_x; a power of two
+layout(constant_id = 2) const bool SIGMOID = false; // instead of softmax
 
 layout(push_constant) uniform Push {
   SwinTopKPush push;
@@ -101,6 +102,12 @@ float sum_exponentials(float maximum) {
   return shared_sums[0];
 }
 
+// 1 / (1 + exp(-x)) without an exponential that overflows.
+float sigmoid(float x) {
+  float small = exp(-abs(x));
+  return (x < 0.0 ? small : 1.0) / (1.0 + small);
+}
+
 void main() {
   lane = gl_LocalInvocationID.x;
   first = gl_WorkGroupID.x * push.classes;
@@ -115,8 +122,10 @@ void main() {
   } else {
     best_index = find_best(taken_key, taken_index);
   }
-  maximum = finite(logits[first + best_index]);
-  total = sum_exponentials(maximum);
+  if (!SIGMOID) {
+    maximum = finite(logits[first + best_index]);
+    total = sum_exponentials(maximum);
+  }
 
   for (uint rank = push.first_rank; rank < push.end_rank; rank++) {
     if (rank > 0)
@@ -125,9 +134,10 @@ void main() {
     taken_key = sort_key(logits[first + taken_index]);
     if (lane == 0) {
       uint bits = logits[first + best_index];
-      float probability = is_nan(bits) ? 0.0 : exp(finite(bits) - maximum) / total;
+      float confidence =
+          SIGMOID ? sigmoid(finite(bits)) : exp(finite(bits) - maximum) / total;
       tags[first_tag + 2 * rank] = best_index;
-      tags[first_tag + 2 * rank + 1] = floatBitsToUint(probability);
+      tags[first_tag + 2 * rank + 1] = floatBitsToUint(is_nan(bits) ? 0.0 : confidence);
     }
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "bench-loading.h"
 #include "commands.h"
 
 #include <string.h>
@@ -198,33 +199,37 @@ static gboolean check_counts(gint batch, gint runs, GError **error) {
   if (batch >= 1 && batch <= G_MAXUINT16 && runs >= 1 && runs <= 1000000)
     return TRUE;
   g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                      "--batch and --runs must be at least 1.");
+                      "--batch must be from 1 to 65535, --runs from 1 to 1000000.");
   return FALSE;
 }
 
 gboolean swin_command_bench(gint argc, gchar **argv, GError **error) {
-  gboolean json = FALSE;
+  gboolean json = FALSE, loading = FALSE;
   gint batch = 1, runs = 10;
   g_autofree gchar *selector = NULL;
   const GOptionEntry entries[] = {
       {"batch", 'b', 0, G_OPTION_ARG_INT, &batch, "Images computed together (1)", "B"},
       {"runs", 'n', 0, G_OPTION_ARG_INT, &runs, "Timed runs, after one that warms up (10)", "N"},
       {"device", 'd', 0, G_OPTION_ARG_STRING, &selector, "Index, UUID or part of a name", "D"},
+      {"loading", 0, 0, G_OPTION_ARG_NONE, &loading,
+       "Measure how long the file takes to the device, instead of the network", NULL},
       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
       G_OPTION_ENTRY_NULL,
   };
   if (!swin_command_parse(&argc, &argv, "MODEL",
                           "Measures a network: a folder, a .safetensors file, a built-in model "
-                          "(testcard), or a published size with random weights (swin_t, swin_s, "
-                          "swin_b, swin_l).",
+                          "(testcard), or a published size with random weights (swin_t to "
+                          "swin_l, swin_v2_t to swin_v2_l, vit_tiny to vit_base).",
                           entries, 1, error) ||
       !check_counts(batch, runs, error))
     return FALSE;
-  g_autoptr(SwinModel) model = swin_command_load_model(argv[1], error);
-  if (!model)
-    return FALSE;
   g_autoptr(SwinDevice) device = swin_device_open(selector, error);
   if (!device)
+    return FALSE;
+  if (loading)
+    return swin_bench_loading(device, argv[1], (guint)runs, json, error);
+  g_autoptr(SwinModel) model = swin_command_load_model(argv[1], error);
+  if (!model)
     return FALSE;
   g_autoptr(SwinNetwork) network =
       swin_command_make_network(device, model, (guint)batch, 0, FALSE, error);

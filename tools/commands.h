@@ -21,18 +21,34 @@ typedef struct {
 gboolean swin_command_devices(gint argc, gchar **argv, GError **error);
 gboolean swin_command_info(gint argc, gchar **argv, GError **error);
 gboolean swin_command_run(gint argc, gchar **argv, GError **error);
+gboolean swin_command_verify(gint argc, gchar **argv, GError **error);
+gboolean swin_command_classify(gint argc, gchar **argv, GError **error);
+gboolean swin_command_convert(gint argc, gchar **argv, GError **error);
 gboolean swin_command_bench(gint argc, gchar **argv, GError **error);
+
+/** SWIN_COMMAND_MANY: at least @n arguments. */
+#define SWIN_COMMAND_MANY(n) (-(n))
 
 /**
  * swin_command_parse: reads the options of a subcommand; `--help` prints and exits.
  * @usage: what follows the subcommand's name, such as "MODEL"
- * @n_operands: how many arguments must be left in argv[1] and on
+ * @n_operands: how many arguments must be left in argv[1] and on, or SWIN_COMMAND_MANY()
  */
 gboolean swin_command_parse(gint *argc, gchar ***argv, const gchar *usage, const gchar *description,
                             const GOptionEntry *entries, gint n_operands, GError **error);
 
 /** swin_command_print_json: prints the builder's root, indented, and a newline. */
 void swin_command_print_json(JsonBuilder *builder);
+
+/**
+ * swin_command_make_model_options: what the options --image-size and --window-size say.
+ * @image_size: (nullable): "N" or "WxH"
+ * @window_size: 0: not given
+ *
+ * Returns: (transfer full): or NULL with G_OPTION_ERROR.
+ */
+SwinModelOptions *swin_command_make_model_options(const gchar *image_size, gint window_size,
+                                                  GError **error);
 
 /** swin_command_load_model: a published name ("swin_t": random weights) or a location. */
 SwinModel *swin_command_load_model(const gchar *name, GError **error);

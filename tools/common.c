@@ -2,6 +2,19 @@
 #include "commands.h"
 #include "network/family.h"
 
+#include <stdio.h>
+#include <string.h>
+
+/* GLib leaves "--" where it is when an argument with a dash follows it. */
+static void drop_separator(gint *argc, gchar **argv) {
+  for (gint i = 1; i < *argc; i++)
+    if (strcmp(argv[i], "--") == 0) {
+      memmove(&argv[i], &argv[i + 1], (gsize)(*argc - i) * sizeof(*argv));
+      --*argc;
+      return;
+    }
+}
+
 gboolean swin_command_parse(gint *argc, gchar ***argv, const gchar *usage, const gchar *description,
                             const GOptionEntry *entries, gint n_operands, GError **error) {
   g_autoptr(GOptionContext) context = g_option_context_new(usage);
@@ -9,11 +22,13 @@ gboolean swin_command_parse(gint *argc, gchar ***argv, const gchar *usage, const
   g_option_context_add_main_entries(context, entries, NULL);
   if (!g_option_context_parse(context, argc, argv, error))
     return FALSE;
-  if (*argc == n_operands + 1)
+  drop_separator(argc, *argv);
+  const gint n_given = *argc - 1, n_least = ABS(n_operands);
+  if (n_given == n_operands || (n_operands < 0 && n_given >= n_least))
     return TRUE;
   g_autofree gchar *command = g_path_get_basename((*argv)[0]);
   g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s; usage: swin %s [OPTION...] %s",
-              *argc <= n_operands ? "an argument is missing" : "there are too many arguments",
+              n_given < n_least ? "an argument is missing" : "there are too many arguments",
               command, usage);
   return FALSE;
 }
@@ -21,18 +36,20 @@ gboolean swin_command_parse(gint *argc, gchar ***argv, const gchar *usage, const
 void swin_command_print_json(JsonBuilder *builder) {
   g_autoptr(JsonNode) root = json_builder_get_root(builder);
   g_autofree gchar *text = json_to_string(root, TRUE);
-  g_print("%s\n", text);
+  /* Not g_print(), which converts to the locale's characters: JSON is UTF-8. */
+  puts(text);
 }
 
 SwinModel *swin_command_load_model(const gchar *name, GError **error) {
   SwinModelConfig config;
   return swin_model_config_published(name, &config) ? swin_model_new_random(name, 1, error)
-                                                    : swin_model_load(name, error);
+                                                    : swin_model_load(name, NULL, error);
 }
 
 SwinNetwork *swin_command_make_network(SwinDevice *device, SwinModel *model, guint batch,
                                        guint top_k, gboolean keep_stages, GError **error) {
-  SwinPlan *plan = swin_plan_new_swin(model, batch, top_k, keep_stages);
+  const SwinPlanOptions options = {.batch = batch, .top_k = top_k, .keep_stages = keep_stages};
+  SwinPlan *plan = swin_family_plan(model, &options);
   swin_plan_finish(plan, swin_network_alignment(device), 0);
   g_autoptr(SwinWeights) weights = swin_weights_new(device, plan, error);
   if (!weights) {

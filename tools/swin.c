@@ -6,8 +6,11 @@
 
 static const SwinCommand commands[] = {
     {"devices", "list the Vulkan devices", swin_command_devices},
+    {"classify", "say what pictures show", swin_command_classify},
     {"info", "describe a model", swin_command_info},
     {"run", "run a network on a tensor", swin_command_run},
+    {"verify", "hold a network against PyTorch", swin_command_verify},
+    {"convert", "write a model as transformers reads it", swin_command_convert},
     {"bench", "measure a network", swin_command_bench},
 };
 

@@ -3,249 +3,234 @@
 
 #include <string.h>
 
-#include "model/json.h"
-#include "model/quote.h"
-#include "swin.h"
+#include "model/config-read.h"
 
-/* Bounds that no published network comes near; they keep later products within 64 bits. */
-#define MAX_IMAGE 16384
-#define MAX_CHANNELS 64
-#define MAX_PATCH 256
-#define MAX_EMBED_DIM 8192
-#define MAX_DEPTH 256
-#define MAX_HEADS 1024
-#define MAX_WINDOW 128
-#define MAX_MLP_RATIO 64.0
-#define MAX_CLASSES 1000000
+/* ---- Sizes ----------------------------------------------------------------------------------- */
 
 guint swin_model_config_channels(const SwinModelConfig *config, guint stage) {
   return config->embed_dim << stage;
 }
 
+/* As Python's int(): towards zero. */
 guint swin_model_config_hidden(const SwinModelConfig *config, guint stage) {
-  return (guint)(swin_model_config_channels(config, stage) * config->mlp_ratio);
+  return config->mlp_width != 0
+             ? config->mlp_width
+             : (guint)(swin_model_config_channels(config, stage) * config->mlp_ratio);
 }
 
-/* The defaults of transformers' SwinConfig; num_labels is PretrainedConfig's. */
-static const SwinModelConfig defaults = {
-    .image_height = 224,
-    .image_width = 224,
-    .n_channels = 3,
-    .patch_size = 4,
-    .embed_dim = 96,
-    .n_stages = 4,
-    .depths = {2, 2, 6, 2},
-    .n_heads = {3, 6, 12, 24},
-    .window_size = 7,
-    .mlp_ratio = 4.0,
-    .qkv_bias = TRUE,
-    .patch_norm = TRUE,
-    .layer_norm_epsilon = 1e-5,
-    .n_classes = 2,
-    .edge_rules = {.clip_window = TRUE, .shift_per_axis = FALSE},
-};
+/* Patches along one side of the image. */
+static guint count_patches(const SwinModelConfig *config, guint side) {
+  const guint whole = side / config->patch_size;
+  const gboolean pads = config->edge_rules.partial_patches == SWIN_PARTIAL_PAD;
+  return whole + (pads && side % config->patch_size != 0 ? 1 : 0);
+}
 
-static gboolean check_architecture(JsonObject *object, GError **error) {
-  const gchar *type = "swin", *activation = "gelu";
-  gboolean absolute = FALSE;
-  if (!swin_json_get_string(object, "model_type", &type, error) ||
-      !swin_json_get_string(object, "hidden_act", &activation, error) ||
-      !swin_json_get_boolean(object, "use_absolute_embeddings", &absolute, error)) {
-    return FALSE;
+/* Each merging halves the map and rounds up; so does the division by its power of two. */
+void swin_model_config_map(const SwinModelConfig *config, guint stage, guint *height,
+                           guint *width) {
+  const guint round_up = (1u << stage) - 1;
+  *height = (count_patches(config, config->image_height) + round_up) >> stage;
+  *width = (count_patches(config, config->image_width) + round_up) >> stage;
+}
+
+/* ---- Windows --------------------------------------------------------------------------------- */
+
+/* transformers' Swinv2Layer takes its window from the configured size, halved and rounded down,
+ * though the map that comes in was padded and rounded up. */
+static guint get_floor_height(const SwinModelConfig *config, guint stage) {
+  return (config->image_height / config->patch_size) >> stage;
+}
+
+static void clip_windows(const SwinModelConfig *config, guint stage, SwinWindows *windows) {
+  const guint short_side = MIN(windows->map_height, windows->map_width);
+  const guint floor_height = get_floor_height(config, stage);
+  switch (config->edge_rules.window) {
+  case SWIN_WINDOW_KEEP:
+    break;
+  case SWIN_WINDOW_CLIP_SQUARE:
+    if (short_side <= MIN(windows->window_height, windows->window_width)) {
+      windows->window_height = windows->window_width = short_side;
+    }
+    break;
+  case SWIN_WINDOW_CLIP_AXES:
+    windows->window_height = MIN(windows->window_height, windows->map_height);
+    windows->window_width = MIN(windows->window_width, windows->map_width);
+    break;
+  case SWIN_WINDOW_CLIP_HEIGHT:
+    if (floor_height <= windows->window_height) {
+      windows->window_height = windows->window_width = MAX(1, floor_height);
+    }
+    break;
   }
-  g_autofree gchar *shown_type = swin_quote(type);
-  g_autofree gchar *shown_activation = swin_quote(activation);
-  if (strcmp(type, "swinv2") == 0) {
-    g_set_error_literal(error, SWIN_ERROR, SWIN_ERROR_CONFIG,
-                        "\"model_type\" is \"swinv2\", and this version runs only the first "
-                        "generation, \"swin\".");
-  } else if (strcmp(type, "swin") != 0) {
-    g_set_error(error, SWIN_ERROR, SWIN_ERROR_CONFIG,
-                "\"model_type\" is %s, and only \"swin\" can be run.", shown_type);
-  } else if (strcmp(activation, "gelu") != 0) {
-    g_set_error(error, SWIN_ERROR, SWIN_ERROR_CONFIG,
-                "\"hidden_act\" is %s, and only \"gelu\" can be run.", shown_activation);
-  } else if (absolute) {
-    g_set_error_literal(error, SWIN_ERROR, SWIN_ERROR_CONFIG,
-                        "\"use_absolute_embeddings\" is true, and networks with absolute position "
-                        "embeddings cannot be run.");
+}
+
+/* Whether the map fits into the nominal window, on each axis, as far as the shift is concerned. */
+static void find_fits(const SwinModelConfig *config, guint stage, const SwinWindows *windows,
+                      gboolean *fits_y, gboolean *fits_x) {
+  *fits_y = windows->map_height <= config->window_height[stage];
+  *fits_x = windows->map_width <= config->window_width[stage];
+  if (config->edge_rules.window == SWIN_WINDOW_CLIP_SQUARE) {
+    *fits_y = *fits_x = *fits_y || *fits_x;
+  } else if (config->edge_rules.window == SWIN_WINDOW_CLIP_HEIGHT) {
+    *fits_y = *fits_x = get_floor_height(config, stage) <= config->window_height[stage];
+  }
+}
+
+void swin_model_config_windows(const SwinModelConfig *config, guint stage, guint block,
+                               SwinWindows *windows) {
+  const guint height = config->window_height[stage], width = config->window_width[stage];
+  memset(windows, 0, sizeof *windows);
+  swin_model_config_map(config, stage, &windows->map_height, &windows->map_width);
+  windows->window_height = height;
+  windows->window_width = width;
+  clip_windows(config, stage, windows);
+
+  gboolean fits_y, fits_x;
+  find_fits(config, stage, windows, &fits_y, &fits_x);
+  /* Every second block shifts by half of the window as it was before clipping. */
+  if (block % 2 == 1) {
+    windows->shift_y = fits_y ? 0 : height / 2;
+    windows->shift_x = fits_x ? 0 : width / 2;
+  }
+  const gboolean clipped =
+      config->family == SWIN_FAMILY_SWIN_V2 || config->edge_rules.table_of_clipped_window;
+  windows->table_height = clipped ? windows->window_height : height;
+  windows->table_width = clipped ? windows->window_width : width;
+}
+
+/* Sources, of V1 and V2 each: transformers' modeling_swin.py (set_shift_and_window_size, maybe_pad)
+ * and modeling_swinv2.py (_compute_window_shift); timm's swin_transformer.py and
+ * swin_transformer_v2.py (_calc_window_shift, _attn) and patch_embed.py, whose convolution leaves
+ * out what is not a whole patch; torchvision's swin_transformer.py (shifted_window_attention);
+ * Microsoft's swin_transformer.py and swin_transformer_v2.py (SwinTransformerBlock, PatchMerging,
+ * PatchEmbed). The patch embeddings of every ViT are plain convolutions. */
+SwinEdgeRules swin_edge_rules(SwinFamily family, SwinDialect dialect) {
+  SwinEdgeRules rules = {
+      .window = SWIN_WINDOW_CLIP_SQUARE,
+      .table_of_clipped_window = FALSE,
+      .mask = 100,
+      .roll_before_padding = FALSE,
+      .partial_windows = SWIN_PARTIAL_PAD,
+      .partial_patches = SWIN_PARTIAL_CUT,
+  };
+  switch (dialect) {
+  case SWIN_DIALECT_HUGGING_FACE:
+    if (family == SWIN_FAMILY_SWIN_V2) {
+      rules.window = SWIN_WINDOW_CLIP_HEIGHT;
+      rules.mask = 200;
+    }
+    if (family != SWIN_FAMILY_VIT) {
+      rules.partial_patches = SWIN_PARTIAL_PAD;
+    }
+    break;
+  case SWIN_DIALECT_TIMM:
+    rules.window = SWIN_WINDOW_CLIP_AXES;
+    rules.table_of_clipped_window = TRUE;
+    rules.roll_before_padding = TRUE;
+    break;
+  case SWIN_DIALECT_TORCHVISION:
+    rules.window = SWIN_WINDOW_KEEP;
+    break;
+  case SWIN_DIALECT_MICROSOFT:
+    rules.table_of_clipped_window = TRUE;
+    rules.partial_windows = SWIN_PARTIAL_REFUSE;
+    break;
+  }
+  return rules;
+}
+
+/* ---- Known configurations -------------------------------------------------------------------- */
+
+/* num_labels is PretrainedConfig's. The norms of patches and merging do not follow
+ * "layer_norm_eps" in transformers: they have the default of torch's LayerNorm. */
+static void set_swin_defaults(SwinModelConfig *config) {
+  static const guint depths[] = {2, 2, 6, 2}, n_heads[] = {3, 6, 12, 24};
+  config->patch_size = 4;
+  config->embed_dim = 96;
+  config->n_stages = G_N_ELEMENTS(depths);
+  memcpy(config->depths, depths, sizeof depths);
+  memcpy(config->n_heads, n_heads, sizeof n_heads);
+  config->mlp_ratio = 4.0;
+  config->layer_norm_epsilon = 1e-5;
+  for (guint stage = 0; stage < SWIN_MAX_STAGES; stage++) {
+    config->window_height[stage] = config->window_width[stage] = 7;
+  }
+  config->patch_norm = TRUE;
+  config->pool = SWIN_POOL_MEAN;
+}
+
+static void set_vit_defaults(SwinModelConfig *config) {
+  config->patch_size = 16;
+  config->embed_dim = 768;
+  config->n_stages = 1;
+  config->depths[0] = 12;
+  config->n_heads[0] = 12;
+  config->mlp_width = 3072;
+  config->mlp_ratio = 4.0;
+  config->layer_norm_epsilon = 1e-12;
+  config->position_embedding = TRUE;
+  config->n_prefix_tokens = 1;
+  config->prefix_positions = TRUE;
+  config->pool = SWIN_POOL_TOKEN;
+}
+
+void swin_model_config_default(SwinFamily family, SwinModelConfig *config) {
+  memset(config, 0, sizeof *config);
+  config->family = family;
+  config->dialect = SWIN_DIALECT_HUGGING_FACE;
+  config->edge_rules = swin_edge_rules(family, config->dialect);
+  config->image_height = config->image_width = 224;
+  config->n_channels = 3;
+  config->qkv_bias = TRUE;
+  config->merging_norm_epsilon = 1e-5;
+  config->n_classes = 2;
+  config->activation = SWIN_ACTIVATION_SOFTMAX;
+  config->norm_before_pool = TRUE;
+  if (family == SWIN_FAMILY_VIT) {
+    set_vit_defaults(config);
   } else {
-    return TRUE;
+    set_swin_defaults(config);
   }
-  return FALSE;
-}
-
-/* An integer, or [height, width]. */
-static gboolean read_image_size(JsonObject *object, SwinModelConfig *config, GError **error) {
-  JsonNode *node = json_object_get_member(object, "image_size");
-  if (node != NULL && JSON_NODE_HOLDS_ARRAY(node)) {
-    guint sides[2] = {config->image_height, config->image_width}, n_sides = 2;
-    if (!swin_json_get_uints(object, "image_size", 2, 2, 1, MAX_IMAGE, sides, &n_sides, error)) {
-      return FALSE;
-    }
-    config->image_height = sides[0];
-    config->image_width = sides[1];
-    return TRUE;
-  }
-  guint side = config->image_height;
-  if (!swin_json_get_uint(object, "image_size", 1, MAX_IMAGE, &side, error)) {
-    return FALSE;
-  }
-  config->image_height = config->image_width = side;
-  return TRUE;
-}
-
-static gboolean read_stages(JsonObject *object, SwinModelConfig *config, GError **error) {
-  guint n_heads = config->n_stages;
-  if (!swin_json_get_uints(object, "depths", 1, SWIN_MAX_STAGES, 1, MAX_DEPTH, config->depths,
-                           &config->n_stages, error) ||
-      !swin_json_get_uints(object, "num_heads", 1, SWIN_MAX_STAGES, 1, MAX_HEADS, config->n_heads,
-                           &n_heads, error)) {
-    return FALSE;
-  }
-  if (n_heads != config->n_stages) {
-    g_set_error(error, SWIN_ERROR, SWIN_ERROR_CONFIG,
-                "\"num_heads\" is of length %u and \"depths\" of length %u, and there must be one "
-                "of each for every stage.",
-                n_heads, config->n_stages);
-    return FALSE;
-  }
-  for (guint i = 0; i < config->n_stages; i++) {
-    guint channels = swin_model_config_channels(config, i);
-    if (channels % config->n_heads[i] != 0) {
-      g_set_error(error, SWIN_ERROR, SWIN_ERROR_CONFIG,
-                  "\"num_heads\" has %u heads for stage %u, which do not divide its %u channels.",
-                  config->n_heads[i], i, channels);
-      return FALSE;
-    }
-  }
-  return TRUE;
-}
-
-static gboolean read_network(JsonObject *object, SwinModelConfig *config, GError **error) {
-  if (!read_image_size(object, config, error) ||
-      !swin_json_get_uint(object, "num_channels", 1, MAX_CHANNELS, &config->n_channels, error) ||
-      !swin_json_get_uint(object, "patch_size", 1, MAX_PATCH, &config->patch_size, error) ||
-      !swin_json_get_uint(object, "embed_dim", 1, MAX_EMBED_DIM, &config->embed_dim, error) ||
-      !read_stages(object, config, error) ||
-      !swin_json_get_uint(object, "window_size", 1, MAX_WINDOW, &config->window_size, error) ||
-      !swin_json_get_double(object, "mlp_ratio", 1e-3, MAX_MLP_RATIO, &config->mlp_ratio, error) ||
-      !swin_json_get_boolean(object, "qkv_bias", &config->qkv_bias, error) ||
-      !swin_json_get_boolean(object, "patch_norm", &config->patch_norm, error) ||
-      !swin_json_get_double(object, "layer_norm_eps", 1e-12, 1.0, &config->layer_norm_epsilon,
-                            error)) {
-    return FALSE;
-  }
-  if (config->patch_size > MIN(config->image_height, config->image_width)) {
-    g_set_error(error, SWIN_ERROR, SWIN_ERROR_CONFIG,
-                "\"patch_size\" is %u, which is more than the %u x %u pixels of \"image_size\".",
-                config->patch_size, config->image_width, config->image_height);
-    return FALSE;
-  }
-  if (swin_model_config_hidden(config, 0) == 0) {
-    g_set_error(error, SWIN_ERROR, SWIN_ERROR_CONFIG,
-                "\"mlp_ratio\" is %g, which leaves nothing of %u channels.", config->mlp_ratio,
-                config->embed_dim);
-    return FALSE;
-  }
-  return TRUE;
-}
-
-/* Member names are class numbers in any order; every class must have its label. */
-static gchar **read_labels(JsonObject *names, guint n_classes, GError **error) {
-  g_auto(GStrv) labels = g_new0(gchar *, n_classes + 1);
-  for (guint i = 0; i < n_classes; i++) {
-    g_autofree gchar *key = g_strdup_printf("%u", i);
-    JsonNode *node = json_object_get_member(names, key);
-    if (node == NULL || !JSON_NODE_HOLDS_VALUE(node) ||
-        json_node_get_value_type(node) != G_TYPE_STRING) {
-      g_set_error(error, SWIN_ERROR, SWIN_ERROR_CONFIG,
-                  "\"id2label\" has %u labels, but %s for class %u.", n_classes,
-                  node == NULL ? "none" : "no string", i);
-      return NULL;
-    }
-    labels[i] = g_strdup(json_node_get_string(node));
-  }
-  return g_steal_pointer(&labels);
-}
-
-static gchar **make_labels(guint n_classes) {
-  gchar **labels = g_new0(gchar *, n_classes + 1);
-  for (guint i = 0; i < n_classes; i++) {
-    labels[i] = g_strdup_printf("LABEL_%u", i);
-  }
-  return labels;
-}
-
-static gchar **read_classes(JsonObject *object, SwinModelConfig *config, GError **error) {
-  JsonObject *names = NULL;
-  if (!swin_json_get_uint(object, "num_labels", 1, MAX_CLASSES, &config->n_classes, error) ||
-      !swin_json_get_object(object, "id2label", &names, error)) {
-    return NULL;
-  }
-  if (names == NULL) {
-    return make_labels(config->n_classes);
-  }
-  guint n_names = json_object_get_size(names);
-  if (n_names == 0 || n_names > MAX_CLASSES) {
-    g_set_error(error, SWIN_ERROR, SWIN_ERROR_CONFIG,
-                "\"id2label\" has %u labels, and there must be from 1 to %d.", n_names,
-                MAX_CLASSES);
-    return NULL;
-  }
-  if (swin_json_has(object, "num_labels") && n_names != config->n_classes) {
-    g_set_error(error, SWIN_ERROR, SWIN_ERROR_CONFIG,
-                "\"id2label\" has %u labels where \"num_labels\" says %u.", n_names,
-                config->n_classes);
-    return NULL;
-  }
-  config->n_classes = n_names;
-  return read_labels(names, n_names, error);
-}
-
-gboolean swin_model_config_parse(GBytes *json, SwinModelConfig *config, gchar ***labels,
-                                 GError **error) {
-  gsize length;
-  const gchar *text = g_bytes_get_data(json, &length);
-  g_autoptr(JsonNode) root = swin_json_parse(text, length, SWIN_ERROR_CONFIG, error);
-  if (root == NULL) {
-    return FALSE;
-  }
-  JsonObject *object = json_node_get_object(root);
-  SwinModelConfig read = defaults;
-  if (!check_architecture(object, error) || !read_network(object, &read, error)) {
-    return FALSE;
-  }
-  gchar **read_names = read_classes(object, &read, error);
-  if (read_names == NULL) {
-    return FALSE;
-  }
-  *config = read;
-  *labels = read_names;
-  return TRUE;
 }
 
 gboolean swin_model_config_published(const gchar *name, SwinModelConfig *config) {
   static const struct {
     const gchar *name;
+    SwinFamily family;
     guint embed_dim;
-    guint depth; /* of the third stage; the others have two blocks */
+    guint depth; /* Swin: of the third stage; the others have two blocks */
     guint heads; /* of the first stage; they double from stage to stage */
   } published[] = {
-      {"swin_t", 96, 6, 3},
-      {"swin_s", 96, 18, 3},
-      {"swin_b", 128, 18, 4},
-      {"swin_l", 192, 18, 6},
+      {"swin_t", SWIN_FAMILY_SWIN, 96, 6, 3},
+      {"swin_s", SWIN_FAMILY_SWIN, 96, 18, 3},
+      {"swin_b", SWIN_FAMILY_SWIN, 128, 18, 4},
+      {"swin_l", SWIN_FAMILY_SWIN, 192, 18, 6},
+      {"swin_v2_t", SWIN_FAMILY_SWIN_V2, 96, 6, 3},
+      {"swin_v2_s", SWIN_FAMILY_SWIN_V2, 96, 18, 3},
+      {"swin_v2_b", SWIN_FAMILY_SWIN_V2, 128, 18, 4},
+      {"swin_v2_l", SWIN_FAMILY_SWIN_V2, 192, 18, 6},
+      {"vit_tiny", SWIN_FAMILY_VIT, 192, 12, 3},
+      {"vit_small", SWIN_FAMILY_VIT, 384, 12, 6},
+      {"vit_base", SWIN_FAMILY_VIT, 768, 12, 12},
   };
   for (guint i = 0; i < G_N_ELEMENTS(published); i++) {
     if (strcmp(name, published[i].name) != 0) {
       continue;
     }
-    *config = defaults;
+    const SwinFamily family = published[i].family;
+    swin_model_config_default(family, config);
     config->embed_dim = published[i].embed_dim;
-    config->depths[2] = published[i].depth;
+    config->depths[family == SWIN_FAMILY_VIT ? 0 : 2] = published[i].depth;
     for (guint stage = 0; stage < config->n_stages; stage++) {
       config->n_heads[stage] = published[i].heads << stage;
+      if (family == SWIN_FAMILY_SWIN_V2) {
+        config->window_height[stage] = config->window_width[stage] = 8;
+      }
+    }
+    if (family == SWIN_FAMILY_SWIN_V2) {
+      config->image_height = config->image_width = 256;
+    } else if (family == SWIN_FAMILY_VIT) {
+      config->mlp_width = 4 * config->embed_dim;
     }
     config->n_classes = 1000;
     return TRUE;

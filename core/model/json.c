@@ -2,6 +2,7 @@
 #include "model/json.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "model/quote.h"
 
@@ -94,11 +95,15 @@ gboolean swin_json_has(JsonObject *object, const gchar *field) {
   return node != NULL && !JSON_NODE_HOLDS_NULL(node);
 }
 
+gboolean swin_json_holds_string(JsonNode *node) {
+  return JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING;
+}
+
 static gboolean refuse(JsonNode *node, const gchar *field, GError **error, const gchar *wanted) {
   g_autofree gchar *text = json_to_string(node, FALSE);
-  g_autofree gchar *shown = swin_quote(text);
-  g_set_error(error, SWIN_ERROR, SWIN_ERROR_CONFIG, "\"%s\" must be %s, not %s.", field, wanted,
-              shown);
+  g_autofree gchar *quoted = swin_quote(text); /* JSON quotes what has to be */
+  g_set_error(error, SWIN_ERROR, SWIN_ERROR_CONFIG, "\"%s\" must be %s, not %.*s.", field, wanted,
+              (gint)strlen(quoted) - 2, quoted + 1);
   return FALSE;
 }
 
@@ -173,7 +178,7 @@ gboolean swin_json_get_string(JsonObject *object, const gchar *field, const gcha
     return TRUE;
   }
   JsonNode *node = json_object_get_member(object, field);
-  if (!JSON_NODE_HOLDS_VALUE(node) || json_node_get_value_type(node) != G_TYPE_STRING) {
+  if (!swin_json_holds_string(node)) {
     return refuse(node, field, error, "a string");
   }
   *value = json_node_get_string(node);
@@ -210,8 +215,67 @@ gboolean swin_json_get_uints(JsonObject *object, const gchar *field, guint min_l
     *n_values = length;
     return TRUE;
   }
-  g_autofree gchar *wanted = g_strdup_printf("an array of %u to %u integers from %u to %u",
-                                             min_length, max_length, min, max);
+  g_autofree gchar *shortest =
+      min_length < max_length ? g_strdup_printf("%u to ", min_length) : g_strdup("");
+  g_autofree gchar *wanted =
+      g_strdup_printf("an array of %s%u integers from %u to %u", shortest, max_length, min, max);
+  return refuse(node, field, error, wanted);
+}
+
+/* An integer for both, or an array of two. */
+static gboolean holds_pair(JsonNode *node, guint min, guint max, guint *first, guint *second) {
+  if (!JSON_NODE_HOLDS_ARRAY(node)) {
+    if (!holds_uint(node, min, max, first)) {
+      return FALSE;
+    }
+    *second = *first;
+    return TRUE;
+  }
+  JsonArray *array = json_node_get_array(node);
+  return json_array_get_length(array) == 2 &&
+         holds_uint(json_array_get_element(array, 0), min, max, first) &&
+         holds_uint(json_array_get_element(array, 1), min, max, second);
+}
+
+gboolean swin_json_get_pair(JsonObject *object, const gchar *field, guint min, guint max,
+                            guint *first, guint *second, GError **error) {
+  if (!swin_json_has(object, field)) {
+    return TRUE;
+  }
+  JsonNode *node = json_object_get_member(object, field);
+  if (holds_pair(node, min, max, first, second)) {
+    return TRUE;
+  }
+  g_autofree gchar *wanted =
+      g_strdup_printf("an integer from %u to %u or an array of two of them", min, max);
+  return refuse(node, field, error, wanted);
+}
+
+gboolean swin_json_get_pairs(JsonObject *object, const gchar *field, guint n_pairs, guint min,
+                             guint max, guint *firsts, guint *seconds, GError **error) {
+  if (!swin_json_has(object, field)) {
+    return TRUE;
+  }
+  JsonNode *node = json_object_get_member(object, field);
+  guint first, second;
+  if (holds_pair(node, min, max, &first, &second)) {
+    for (guint i = 0; i < n_pairs; i++) {
+      firsts[i] = first;
+      seconds[i] = second;
+    }
+    return TRUE;
+  }
+  JsonArray *array = JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+  gboolean good = array != NULL && json_array_get_length(array) == n_pairs;
+  for (guint i = 0; good && i < n_pairs; i++) {
+    good = holds_pair(json_array_get_element(array, i), min, max, &firsts[i], &seconds[i]);
+  }
+  if (good) {
+    return TRUE;
+  }
+  g_autofree gchar *wanted = g_strdup_printf(
+      "an integer from %u to %u, an array of two of them, or an array of %u of these", min, max,
+      n_pairs);
   return refuse(node, field, error, wanted);
 }
 

@@ -52,11 +52,27 @@ gboolean swin_json_get_uints(JsonObject *object, const gchar *field, guint min_l
                              guint max_length, guint min, guint max, guint *values, guint *n_values,
                              GError **error);
 
+/** swin_json_get_pair: an integer from @min to @max, which stands for both values, or an array of
+ * two of them. */
+gboolean swin_json_get_pair(JsonObject *object, const gchar *field, guint min, guint max,
+                            guint *first, guint *second, GError **error);
+
+/**
+ * swin_json_get_pairs: as swin_json_get_pair(), for all of @n_pairs; or an array of @n_pairs such
+ * values. An array of two integers is always one pair.
+ * @firsts, @seconds: room for @n_pairs
+ */
+gboolean swin_json_get_pairs(JsonObject *object, const gchar *field, guint n_pairs, guint min,
+                             guint max, guint *firsts, guint *seconds, GError **error);
+
 /** swin_json_get_floats: an array of exactly @n_values finite numbers. */
 gboolean swin_json_get_floats(JsonObject *object, const gchar *field, guint n_values,
                               gfloat *values, GError **error);
 
 /** swin_json_has: whether @field is there and not null. */
 gboolean swin_json_has(JsonObject *object, const gchar *field);
+
+/** swin_json_holds_string: whether @node is one. */
+gboolean swin_json_holds_string(JsonNode *node);
 
 #endif /* SWIN_MODEL_JSON_H */

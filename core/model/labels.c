@@ -4,59 +4,49 @@
  */
 #include <string.h>
 
-#include "model/quote.h"
+#include "model/class-file.h"
 #include "swin.h"
 
-#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+#define SYNSET_DIGITS 8
 
-/* Takes the terminator of the last line off, and the '\r' of files from Windows. */
-static gchar **split_lines(const gchar *text) {
-  if (g_str_has_prefix(text, BYTE_ORDER_MARK)) {
-    text += strlen(BYTE_ORDER_MARK);
+static const gchar *const columns[] = {"name", "label", "tag", "class", NULL};
+static const SwinClassFileKind kind = {"label", columns, TRUE};
+
+/* The label behind a WordNet synset ("n02123045 tabby, tabby cat"), or NULL where there is none. */
+static const gchar *skip_synset(const gchar *line) {
+  if (line[0] != 'n' || strspn(line + 1, "0123456789") != SYNSET_DIGITS) {
+    return NULL;
   }
-  gsize length = strlen(text);
-  if (length > 0 && text[length - 1] == '\n') {
-    length--;
+  const gchar *rest = line + 1 + SYNSET_DIGITS;
+  const gchar *label = rest + strspn(rest, " \t");
+  if (*label == ',') {
+    label++;
+    label += strspn(label, " \t");
   }
-  g_autofree gchar *lines = g_strndup(text, length);
-  gchar **labels = g_strsplit(lines, "\n", -1);
-  for (gchar **label = labels; *label != NULL; label++) {
-    if (g_str_has_suffix(*label, "\r")) {
-      (*label)[strlen(*label) - 1] = '\0';
+  return label == rest || *label == '\0' ? NULL : label;
+}
+
+/* Only where every line has one: it could be the beginning of a label otherwise. */
+static gboolean have_synsets(const GPtrArray *values) {
+  for (guint i = 0; i < values->len; i++) {
+    const SwinClassFileValue *value = values->pdata[i];
+    if (skip_synset(value->text) == NULL) {
+      return FALSE;
     }
   }
-  return labels;
+  return TRUE;
 }
 
 gchar **swin_labels_load(const gchar *path, guint n_classes, GError **error) {
-  g_autofree gchar *shown = swin_quote_path(path);
-  if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
-    g_set_error(error, SWIN_ERROR, SWIN_ERROR_LABELS, "There is no label file %s.", shown);
+  g_autoptr(GPtrArray) values = swin_class_file_load(path, &kind, n_classes, error);
+  if (values == NULL) {
     return NULL;
   }
-  g_autofree gchar *text = NULL;
-  g_autoptr(GError) read_error = NULL;
-  gsize length;
-  if (!g_file_get_contents(path, &text, &length, &read_error)) {
-    g_set_error(error, SWIN_ERROR, SWIN_ERROR_LABELS, "The label file %s cannot be read: %s.",
-                shown, read_error->message);
-    return NULL;
+  const gboolean synsets = have_synsets(values);
+  gchar **labels = g_new0(gchar *, (gsize)n_classes + 1);
+  for (guint i = 0; i < n_classes; i++) {
+    const SwinClassFileValue *value = values->pdata[i];
+    labels[i] = g_strdup(synsets ? skip_synset(value->text) : value->text);
   }
-  const gchar *end;
-  if (length > 0 && !g_utf8_validate(text, (gssize)length, &end)) {
-    g_set_error(error, SWIN_ERROR, SWIN_ERROR_LABELS,
-                "The label file %s is not UTF-8 text: byte %" G_GSIZE_FORMAT " does not fit in.",
-                shown, (gsize)(end - text));
-    return NULL;
-  }
-  g_auto(GStrv) labels = split_lines(text);
-  guint n_labels = g_strv_length(labels);
-  if (n_labels != n_classes) {
-    g_set_error(error, SWIN_ERROR, SWIN_ERROR_LABELS,
-                "The label file %s has %u labels, but the model has %u classes: there must be one "
-                "label a line for every class.",
-                shown, n_labels, n_classes);
-    return NULL;
-  }
-  return g_steal_pointer(&labels);
+  return labels;
 }

@@ -19,6 +19,11 @@ static gdouble next_uniform(guint64 *state) {
   return odd * 0x1p-24;
 }
 
+/* V2's logit scales start at ln 10 and are clamped at ln 100 (arXiv:2111.09883, section 3.2, and
+ * its reference code). A quarter of those drawn are above the clamp. */
+#define LOGIT_SCALE_CENTRE 0x1.26bb1cp+1f
+#define LOGIT_SCALE_REACH 0x1.26bb1cp+2f
+
 /* A linear layer keeps the spread of its input when its weights have the variance 1 / inputs, which
  * a uniform distribution has when it reaches to sqrt(3 / inputs). */
 static gfloat get_linear_reach(const SwinTensorSlot *slot) {
@@ -38,6 +43,10 @@ void swin_random_fill(guint64 *state, const SwinTensorSlot *slot, guint8 *data) 
   case SWIN_PARAMETER_BIAS:
     /* A position bias must weigh against the scores, which have a spread of about 1. */
     reach = slot->role == SWIN_ROLE_BIAS_TABLE ? 1.0f : 0.25f;
+    break;
+  case SWIN_PARAMETER_SCALE:
+    centre = LOGIT_SCALE_CENTRE;
+    reach = LOGIT_SCALE_REACH;
     break;
   }
   for (guint64 i = 0; i < slot->n_elements; i++) {

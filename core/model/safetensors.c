@@ -161,8 +161,7 @@ static gboolean read_entry(SwinSafetensors *file, const gchar *name, JsonNode *n
   }
   JsonObject *object = json_node_get_object(node);
   JsonNode *dtype = json_object_get_member(object, "dtype");
-  if (dtype == NULL || !JSON_NODE_HOLDS_VALUE(dtype) ||
-      json_node_get_value_type(dtype) != G_TYPE_STRING) {
+  if (dtype == NULL || !swin_json_holds_string(dtype)) {
     return refuse(file, name, error, "has no \"dtype\"");
   }
   entry->dtype = g_strdup(json_node_get_string(dtype));
@@ -209,8 +208,8 @@ static gboolean read_entries(SwinSafetensors *file, JsonObject *header, GError *
   JsonObjectIter iter;
   const gchar *name;
   JsonNode *node;
-  json_object_iter_init(&iter, header);
-  while (json_object_iter_next(&iter, &name, &node)) {
+  json_object_iter_init_ordered(&iter, header); /* the first of several faults is told */
+  while (json_object_iter_next_ordered(&iter, &name, &node)) {
     if (strcmp(name, "__metadata__") != 0 && !read_entry(file, name, node, error)) {
       return FALSE;
     }

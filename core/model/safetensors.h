@@ -70,11 +70,35 @@ typedef struct {
  * an old one).
  * @metadata: (nullable): pairs of key and value, NULL-terminated, for the header's `__metadata__`
  *
- * Returns: FALSE with %SWIN_ERROR_MODEL when the file cannot be written, or
- *   %SWIN_ERROR_OUT_OF_MEMORY.
+ * Returns: FALSE with %SWIN_ERROR_MODEL when the file cannot be written.
  */
 gboolean swin_safetensors_write(const gchar *path, const SwinNamedValues *tensors, guint n_tensors,
                                 const gchar *const *metadata, GError **error);
+
+/** SwinIntegersFunc: makes @n values of an integer tensor, from element @first on. */
+typedef void (*SwinIntegersFunc)(gconstpointer data, guint64 first, gsize n, gint64 *values);
+
+/** SwinNamedTensor: a tensor to be written; everything in it belongs to the caller. */
+typedef struct {
+  const gchar *name;         /* UTF-8, each name once */
+  SwinTensor tensor;         /* of any type, written with the shape that it has here */
+  gfloat factor;             /* what every value is multiplied by on the way; 1 mostly */
+  SwinIntegersFunc integers; /* (nullable): the tensor is I64, and only its shape is @tensor's */
+  gconstpointer data;        /* handed to @integers */
+} SwinNamedTensor;
+
+/**
+ * swin_safetensors_write_tensors: as swin_safetensors_write(), of tensors that are converted while
+ * they are written, so that a large file takes no more memory than a small one.
+ * @dtype: of every tensor in the file but the integers: %SWIN_DTYPE_F32 or %SWIN_DTYPE_F16 (rounded
+ *   to nearest, ties to even)
+ *
+ * Returns: FALSE with %SWIN_ERROR_MODEL when the file cannot be written, or when a value is beyond
+ *   F16.
+ */
+gboolean swin_safetensors_write_tensors(const gchar *path, const SwinNamedTensor *tensors,
+                                        guint n_tensors, SwinDtype dtype,
+                                        const gchar *const *metadata, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SwinSafetensors, swin_safetensors_free)
 

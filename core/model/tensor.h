@@ -37,6 +37,12 @@ gsize swin_dtype_size(SwinDtype dtype);
 void swin_tensor_read(const SwinTensor *tensor, guint64 first, guint64 n_elements, gfloat *values);
 
 /**
+ * swin_tensor_is_finite: whether none of the @n_elements values from element @first on is an
+ * infinity or NaN. The range must lie within the tensor.
+ */
+gboolean swin_tensor_is_finite(const SwinTensor *tensor, guint64 first, guint64 n_elements);
+
+/**
  * swin_tensor_rows: a view of @n_rows rows (slices of the first dimension) from @first_row on.
  * Used to take query, key and value out of a fused qkv tensor.
  */

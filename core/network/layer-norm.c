@@ -41,26 +41,35 @@ void swin_norm_pack(G_GNUC_UNUSED const SwinPlan *plan, const SwinOperation *ope
 }
 
 void swin_norm_append(SwinPlan *plan, const SwinOperationClass *klass, const gchar *name,
-                      gint input, gint output, const SwinTensor *weight, const SwinTensor *bias,
-                      gdouble epsilon) {
+                      gint input, gint residual, gint output, const SwinTensor *weight,
+                      const SwinTensor *bias, gdouble epsilon) {
   const SwinPlanTensor *out = swin_plan_get_tensor(plan, output);
   SwinLayerNormParameters *parameters = g_new0(SwinLayerNormParameters, 1);
+  const gint inputs[] = {input, residual};
 
-  g_assert(weight->n_elements == out->shape[out->n_dims - 1]);
-  g_assert(bias->n_elements == weight->n_elements);
   parameters->epsilon = epsilon;
   SwinOperation *operation =
-      swin_plan_add_operation(plan, klass, name, 1, &input, output, parameters);
+      swin_plan_add_operation(plan, klass, name, G_N_ELEMENTS(inputs), inputs, output, parameters);
+  g_assert((weight == NULL) == (bias == NULL));
+  if (weight == NULL)
+    return;
+  g_assert(weight->n_elements == out->shape[out->n_dims - 1]);
+  g_assert(bias->n_elements == weight->n_elements);
   operation->weights[SWIN_WEIGHT] = *weight;
   operation->weights[SWIN_BIAS] = *bias;
 }
 
 gint swin_plan_add_layer_norm(SwinPlan *plan, const gchar *name, gint input,
-                              const SwinTensor *weight, const SwinTensor *bias, gdouble epsilon) {
+                              const SwinTensor *weight, const SwinTensor *bias, gdouble epsilon,
+                              gint residual) {
   const SwinPlanTensor *in = swin_plan_get_tensor(plan, input);
   gint output = swin_plan_add_tensor(plan, in->n_dims, in->shape);
 
-  swin_norm_append(plan, &swin_layer_norm_class, name, input, output, weight, bias, epsilon);
+  g_assert(weight != NULL);
+  g_assert(residual == SWIN_PLAN_NO_TENSOR || swin_plan_get_tensor(plan, residual)->n_elements ==
+                                                  swin_plan_get_tensor(plan, output)->n_elements);
+  swin_norm_append(plan, &swin_layer_norm_class, name, input, residual, output, weight, bias,
+                   epsilon);
   return output;
 }
 
@@ -69,50 +78,50 @@ guint64 swin_norm_flops(const SwinPlan *plan, const SwinOperation *operation) {
   return 8 * swin_plan_get_tensor(plan, operation->output)->n_elements;
 }
 
+static guint64 flops(const SwinPlan *plan, const SwinOperation *operation) {
+  guint64 residual = operation->inputs[1] != SWIN_PLAN_NO_TENSOR
+                         ? swin_plan_get_tensor(plan, operation->output)->n_elements
+                         : 0;
+
+  return swin_norm_flops(plan, operation) + residual;
+}
+
+static void fill(SwinDispatch *dispatch, SwinDevice *device, guint64 n_items, gpointer push) {
+  struct SwinLayerNormPush *values = push;
+  guint32 rows = dispatch->constants[2];
+
+  values->rows = (guint32)n_items;
+  swin_split_groups(device, (n_items + rows - 1) / rows, dispatch->groups);
+}
+
 static gboolean record(const SwinOperationContext *context, const SwinOperation *operation,
                        GError **error) {
   const SwinLayerNormParameters *parameters = operation->parameters;
-  SwinDevice *device = swin_recorder_get_device(context->recorder);
   const SwinPlanTensor *in = swin_plan_get_tensor(context->plan, operation->inputs[0]);
-  guint64 channels = in->shape[in->n_dims - 1], n_rows = in->n_elements / channels;
-  SwinNormShape shape = swin_norm_shape(device, channels);
-  guint64 row_bytes = channels * sizeof(gfloat);
-  guint64 step = swin_split_items(device, n_rows, row_bytes, row_bytes);
+  guint64 channels = in->shape[in->n_dims - 1];
+  SwinNormShape shape = swin_norm_shape(swin_recorder_get_device(context->recorder), channels);
+  struct SwinLayerNormPush push = {
+      .channels = (guint32)channels,
+      .epsilon = (gfloat)parameters->epsilon,
+  };
+  SwinDispatch dispatch = {
+      .shader = "layer-norm",
+      .n_constants = 4,
+      .constants = {shape.lanes * shape.rows, shape.lanes, shape.rows,
+                    operation->inputs[1] != SWIN_PLAN_NO_TENSOR},
+      .n_bindings = 4,
+      .push = &push,
+      .push_size = sizeof(push),
+  };
 
-  if (!swin_norm_check(operation, shape, channels, error))
-    return FALSE;
-  for (guint64 first = 0; first < n_rows; first += step) {
-    guint64 n = MIN(step, n_rows - first);
-    struct SwinLayerNormPush push = {
-        .rows = (guint32)n,
-        .channels = (guint32)channels,
-        .epsilon = (gfloat)parameters->epsilon,
-    };
-    SwinDispatch dispatch = {
-        .shader = "layer-norm",
-        .label = operation->name,
-        .n_constants = 3,
-        .constants = {shape.lanes * shape.rows, shape.lanes, shape.rows},
-        .n_bindings = 3,
-        .bindings = {swin_split_tensor(context, operation->inputs[0], SWIN_ACCESS_READ, first, n,
-                                       row_bytes),
-                     swin_operation_context_weights(context),
-                     swin_split_tensor(context, operation->output, SWIN_ACCESS_WRITE, first, n,
-                                       row_bytes)},
-        .push = &push,
-        .push_size = sizeof(push),
-    };
-
-    swin_split_groups(device, (n + shape.rows - 1) / shape.rows, dispatch.groups);
-    if (!swin_recorder_dispatch(context->recorder, &dispatch, error))
-      return FALSE;
-  }
-  return TRUE;
+  return swin_norm_check(operation, shape, channels, error) &&
+         swin_split_record(context, operation, in->n_elements / channels, &dispatch, fill, &push,
+                           error);
 }
 
 const SwinOperationClass swin_layer_norm_class = {
     .name = "layer_norm",
-    .flops = swin_norm_flops,
+    .flops = flops,
     .packed_size = swin_norm_packed_size,
     .pack = swin_norm_pack,
     .record = record,

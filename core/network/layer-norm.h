@@ -20,15 +20,20 @@ SwinNormShape swin_norm_shape(SwinDevice *device, guint64 length);
 gboolean swin_norm_check(const SwinOperation *operation, SwinNormShape shape, guint64 length,
                          GError **error);
 
-/** swin_norm_append: appends the step; @output ends in as many values as @weight and @bias have. */
+/**
+ * swin_norm_append: appends the step.
+ * @residual: second input, or SWIN_PLAN_NO_TENSOR
+ * @weight, @bias: (nullable): both or neither; as many values as the last dimension of @output
+ */
 void swin_norm_append(SwinPlan *plan, const SwinOperationClass *klass, const gchar *name,
-                      gint input, gint output, const SwinTensor *weight, const SwinTensor *bias,
-                      gdouble epsilon);
+                      gint input, gint residual, gint output, const SwinTensor *weight,
+                      const SwinTensor *bias, gdouble epsilon);
 
 /* SwinOperationClass.flops: of the norm of what is written. */
 guint64 swin_norm_flops(const SwinPlan *plan, const SwinOperation *operation);
 
-/* Weight and bias one behind the other: SwinOperationClass.packed_size and .pack. */
+/* Weight and bias one behind the other, nothing where they are absent:
+ * SwinOperationClass.packed_size and .pack. */
 guint64 swin_norm_packed_size(const SwinPlan *plan, const SwinOperation *operation,
                               SwinDevice *device);
 void swin_norm_pack(const SwinPlan *plan, const SwinOperation *operation, SwinDevice *device,

@@ -41,7 +41,7 @@ static guint64 last_dimension(const SwinPlanTensor *tensor) {
 
 gint swin_plan_add_linear(SwinPlan *plan, const gchar *name, gint input, guint n_parts,
                           const SwinTensor *const *weights, const SwinTensor *const *biases,
-                          gboolean gelu, gint residual) {
+                          SwinGelu gelu, gint residual) {
   const SwinPlanTensor *in = swin_plan_get_tensor(plan, input);
   const guint n_dims = in->n_dims;
   guint64 shape[SWIN_TENSOR_MAX_DIMS];
@@ -86,6 +86,41 @@ static guint64 linear_packed_size(const SwinPlan *plan, const SwinOperation *ope
   return (k + 1) * padded_columns(&tile, n);
 }
 
+/* A square of the weight that is transposed at once: its rows are read in runs of PACK_RUN values
+ * and written as columns, so that both sides move whole cache lines. */
+#define PACK_ROWS 16
+#define PACK_RUN 64
+
+/* Rows @row to @row + @n_rows - 1 of a weight [N, K] become columns of a strip [K, width]. */
+static void pack_rows(const SwinTensor *weight, guint64 row, guint64 n_rows, guint64 k,
+                      guint64 width, gfloat *strip) {
+  gfloat runs[PACK_ROWS][PACK_RUN];
+  for (guint64 first = 0; first < k; first += PACK_RUN) {
+    const guint64 n = MIN(PACK_RUN, k - first);
+    for (guint64 i = 0; i < n_rows; i++)
+      swin_tensor_read(weight, (row + i) * k + first, n, runs[i]);
+    for (guint64 j = 0; j < n; j++) {
+      gfloat *line = strip + (first + j) * width;
+      if (n_rows == PACK_ROWS) {
+        for (guint i = 0; i < PACK_ROWS; i++)
+          line[i] = runs[i][j];
+      } else {
+        for (guint64 i = 0; i < n_rows; i++)
+          line[i] = runs[i][j];
+      }
+    }
+  }
+}
+
+/* Zeros for the columns beyond the last one, and for biases that are absent. */
+static void pack_padding(guint64 k, guint64 n, guint64 padded, guint64 width, gfloat *values) {
+  const guint64 used = n % width;
+  gfloat *strip = values + n / width * width * k;
+  for (guint64 j = 0; used > 0 && j < k; j++)
+    memset(strip + j * width + used, 0, (width - used) * sizeof(gfloat));
+  memset(values + k * padded, 0, padded * sizeof(gfloat));
+}
+
 /* [N, K] to [strips, K, columns of a strip], the bias behind it. */
 static void linear_pack(const SwinPlan *plan, const SwinOperation *operation, SwinDevice *device,
                         gfloat *values) {
@@ -95,20 +130,20 @@ static void linear_pack(const SwinPlan *plan, const SwinOperation *operation, Sw
   const Tile tile = choose_tile(device, n);
   const guint64 width = tile_columns(&tile);
   const guint64 padded = padded_columns(&tile, n);
-  memset(values, 0, (k + 1) * padded * sizeof(gfloat));
+  pack_padding(k, n, padded, width, values);
 
-  g_autofree gfloat *row = g_new(gfloat, k);
   guint64 column = 0;
   for (guint part = 0; part < parameters->n_parts; part++) {
     const SwinTensor *weight = &operation->weights[part];
     const SwinTensor *bias = &operation->weights[SWIN_LINEAR_MAX_PARTS + part];
     if (bias->data)
       swin_tensor_read(bias, 0, weight->shape[0], values + k * padded + column);
-    for (guint64 i = 0; i < weight->shape[0]; i++, column++) {
-      gfloat *strip = values + column / width * width * k + column % width;
-      swin_tensor_read(weight, i * k, k, row);
-      for (guint64 j = 0; j < k; j++)
-        strip[j * width] = row[j];
+    for (guint64 row = 0; row < weight->shape[0];) {
+      const guint64 in_strip = column % width;
+      const guint64 n_rows = MIN(MIN(PACK_ROWS, weight->shape[0] - row), width - in_strip);
+      pack_rows(weight, row, n_rows, k, width, values + (column - in_strip) * k + in_strip);
+      row += n_rows;
+      column += n_rows;
     }
   }
 }

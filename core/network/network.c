@@ -32,6 +32,10 @@ void swin_network_free(SwinNetwork *network) {
   g_free(network);
 }
 
+guint64 swin_network_get_weights_size(const SwinNetwork *network) {
+  return swin_weights_get_buffer(network->weights)->size;
+}
+
 const SwinPlan *swin_network_get_plan(SwinNetwork *network) {
   return network->plan;
 }

@@ -24,6 +24,9 @@ void swin_network_free(SwinNetwork *network); /* NULL-safe; the device must be d
 /** swin_network_alignment: what swin_plan_finish() needs on @device, in bytes. */
 guint64 swin_network_alignment(SwinDevice *device);
 
+/** swin_network_get_weights_size: bytes that the weights take on the device. */
+guint64 swin_network_get_weights_size(const SwinNetwork *network);
+
 const SwinPlan *swin_network_get_plan(SwinNetwork *network);
 SwinBuffer *swin_network_get_arena(SwinNetwork *network); /* (transfer none) */
 

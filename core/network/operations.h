@@ -23,11 +23,30 @@ typedef struct {
 } SwinPatchPartitionParameters;
 
 /**
- * swin_plan_add_patch_partition: [N, channels, H, W] -> [N, ceil(H/p), ceil(W/p),
- * channels*p*p], each row ordered (channel, y, x) as a convolution's weight is. Pixels beyond the
- * right and bottom edge are zero.
+ * swin_plan_add_patch_partition: [N, channels, H, W] -> [N, h, w, channels*p*p], each row ordered
+ * (channel, y, x) as a convolution's weight is.
+ * @cut: whether pixels beyond the last whole patch are left out (h = floor(H/p)) or the picture is
+ *   filled up with zeros at the right and bottom (h = ceil(H/p))
  */
-gint swin_plan_add_patch_partition(SwinPlan *plan, const gchar *name, gint input, guint patch_size);
+gint swin_plan_add_patch_partition(SwinPlan *plan, const gchar *name, gint input, guint patch_size,
+                                   gboolean cut);
+
+/* ---- token embedding: prefix tokens and positions ------------------------------------------- */
+
+extern const SwinOperationClass swin_token_embedding_class; /* no parameters */
+
+/* Its weight slots. */
+enum { SWIN_TOKEN_EMBEDDING_PREFIX = 0, SWIN_TOKEN_EMBEDDING_POSITIONS = 1 };
+
+/**
+ * swin_plan_add_token_embedding: [N, H, W, C] -> [N, 1, P + H*W, C]: prefix tokens put before the
+ * map's and positions added; [N, H, W, C] stays a map where there is no prefix.
+ * @prefix: (nullable): [P, C]
+ * @positions: (nullable): [P + H*W, C], or [H*W, C] where the prefix tokens have no position;
+ *   not NULL without a prefix
+ */
+gint swin_plan_add_token_embedding(SwinPlan *plan, const gchar *name, gint input,
+                                   const SwinTensor *prefix, const SwinTensor *positions);
 
 /* ---- linear: a matrix product with what follows it ------------------------------------------ */
 
@@ -35,9 +54,16 @@ extern const SwinOperationClass swin_linear_class;
 
 #define SWIN_LINEAR_MAX_PARTS 3
 
+/** SwinGelu: what is applied before the residual (arXiv:1606.08415). */
+typedef enum {
+  SWIN_GELU_NONE = 0,  /* numbered as in shaders/parameters.h */
+  SWIN_GELU_EXACT = 1, /* x/2 * (1 + erf(x/sqrt 2)) */
+  SWIN_GELU_TANH = 2,  /* x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))) */
+} SwinGelu;
+
 typedef struct {
   guint n_parts; /* weights stacked on the output channels: 1, or 3 for query, key and value */
-  gboolean gelu; /* exact GELU, x/2 * (1 + erf(x/sqrt 2)), before the residual */
+  SwinGelu gelu;
 } SwinLinearParameters;
 
 /**
@@ -46,12 +72,11 @@ typedef struct {
  * @n_parts: how many weights are stacked
  * @weights: @n_parts tensors of [N, K] (more trailing dimensions count as K); slots 0 to 2
  * @biases: (nullable): @n_parts tensors of [N], each nullable (zeros); slots 3 to 5
- * @gelu: apply GELU
  * @residual: tensor of the output's shape, or SWIN_PLAN_NO_TENSOR
  */
 gint swin_plan_add_linear(SwinPlan *plan, const gchar *name, gint input, guint n_parts,
                           const SwinTensor *const *weights, const SwinTensor *const *biases,
-                          gboolean gelu, gint residual);
+                          SwinGelu gelu, gint residual);
 
 /* ---- layer norm ----------------------------------------------------------------------------- */
 
@@ -61,44 +86,64 @@ typedef struct {
   gdouble epsilon;
 } SwinLayerNormParameters;
 
-/** swin_plan_add_layer_norm: [..., C] -> [..., C] over the last dimension; weight, bias [C]. */
+/**
+ * swin_plan_add_layer_norm: [..., C] -> [..., C] over the last dimension, plus @residual.
+ * @weight, @bias: [C]
+ * @residual: tensor of the input's shape, or SWIN_PLAN_NO_TENSOR
+ */
 gint swin_plan_add_layer_norm(SwinPlan *plan, const gchar *name, gint input,
-                              const SwinTensor *weight, const SwinTensor *bias, gdouble epsilon);
+                              const SwinTensor *weight, const SwinTensor *bias, gdouble epsilon,
+                              gint residual);
 
 /* ---- attention ------------------------------------------------------------------------------ */
 
 extern const SwinOperationClass swin_attention_class;
 
-/* Weight slots: the bias table, then the biases of query, key and value. */
-enum { SWIN_ATTENTION_BIAS_TABLE = 0, SWIN_ATTENTION_QKV_BIAS = 1 };
+/* Weight slots: the bias table, then the biases of query, key and value, then the logit scale. */
+enum { SWIN_ATTENTION_BIAS_TABLE = 0, SWIN_ATTENTION_QKV_BIAS = 1, SWIN_ATTENTION_LOGIT_SCALE = 4 };
+
+/** SwinAttentionKind: how a query and a key make a score. */
+typedef enum {
+  SWIN_ATTENTION_SCALED, /* q k^T * head_dim^-0.5 (arXiv:1706.03762) */
+  SWIN_ATTENTION_COSINE, /* q k^T of unit vectors * exp(min(logit scale, ln 100)) of the head; the
+                            length of a vector counts as at least 1e-12 (Swin Transformer V2,
+                            arXiv:2111.09883, equation 2, and its reference code) */
+} SwinAttentionKind;
 
 /**
  * SwinAttentionParameters: how tokens are gathered into windows. The map is padded at the right and
  * bottom to multiples of the window (padded tokens are zero before the qkv projection, so their q,
  * k and v are the biases of the projection; they take part as keys), rolled by minus the shift,
  * and cut into windows. Tokens that the roll brought together across an edge belong to different
- * regions; between regions the score gets -100 (Swin Transformer, arXiv:2103.14030, figure 4, and
- * its reference code).
+ * regions, between which the score loses @mask (Swin Transformer, arXiv:2103.14030, figure 4, and
+ * its reference code). With a window as large as the map this is attention of all tokens to all.
  */
 typedef struct {
+  SwinAttentionKind kind;
   guint n_heads;
   guint window_height, window_width; /* tokens */
   guint shift_y, shift_x;            /* tokens; 0 where windows do not shift */
-  guint table_window; /* window of the relative position bias table: it has (2*table_window-1)^2
-                         rows; at least the window's height and width */
-  gfloat scale;       /* of the scores: head_dim^-0.5 */
+  gfloat mask;                       /* 0 where windows do not shift */
+  gboolean roll_before_padding;      /* the map is rolled, then padded, as timm does; regions are
+                                        those of the padded map all the same; shifts are less than
+                                        the map */
+  guint table_height, table_width;   /* window of the relative position bias table, which has
+                                        (2*table_height-1) * (2*table_width-1) rows; at least the
+                                        window's; 0 without a table */
 } SwinAttentionParameters;
 
 /**
- * swin_plan_add_attention: [N, H, W, 3C] (q, k, v) -> [N, H, W, C], softmax(q k^T * scale + bias +
- * mask) v within each window and head.
+ * swin_plan_add_attention: [N, H, W, 3C] (q, k, v) -> [N, H, W, C], softmax(score + bias + mask) v
+ * within each window and head.
  * @parameters: copied
- * @bias_table: (nullable): [(2*table_window-1)^2, heads]
+ * @bias_table: (nullable): [(2*table_height-1) * (2*table_width-1), heads]
  * @qkv_bias: (nullable): 3 tensors of [C], each nullable: biases that padded tokens have
+ * @logit_scale: (nullable): [heads]; with SWIN_ATTENTION_COSINE
  */
 gint swin_plan_add_attention(SwinPlan *plan, const gchar *name, gint input,
                              const SwinAttentionParameters *parameters,
-                             const SwinTensor *bias_table, const SwinTensor *const *qkv_bias);
+                             const SwinTensor *bias_table, const SwinTensor *const *qkv_bias,
+                             const SwinTensor *logit_scale);
 
 /* ---- patch merging: gather and norm --------------------------------------------------------- */
 
@@ -108,6 +153,7 @@ extern const SwinOperationClass swin_patch_merging_class; /* its parameters: a l
  * swin_plan_add_patch_merging: [N, H, W, C] -> [N, ceil(H/2), ceil(W/2), 4C]: neighbours
  * concatenated in the order (0,0), (1,0), (0,1), (1,1) as (row, column), zeros beyond the edge,
  * then LayerNorm over 4C. The reduction that follows is a linear operation.
+ * @weight, @bias: (nullable): [4C]; NULL leaves the norm out, as Swin V2 does
  */
 gint swin_plan_add_patch_merging(SwinPlan *plan, const gchar *name, gint input,
                                  const SwinTensor *weight, const SwinTensor *bias, gdouble epsilon);
@@ -116,8 +162,17 @@ gint swin_plan_add_patch_merging(SwinPlan *plan, const gchar *name, gint input,
 
 extern const SwinOperationClass swin_mean_pool_class;
 
-/** swin_plan_add_mean_pool: [N, H, W, C] -> [N, C]: the mean over all tokens. */
-gint swin_plan_add_mean_pool(SwinPlan *plan, const gchar *name, gint input);
+typedef struct {
+  guint first;    /* token */
+  guint n_tokens; /* at least 1 */
+} SwinMeanPoolParameters;
+
+/**
+ * swin_plan_add_mean_pool: [N, H, W, C] -> [N, C]: the mean over the tokens @first to @first +
+ * @n_tokens - 1, counted through the map; @n_tokens 0: all from @first on.
+ */
+gint swin_plan_add_mean_pool(SwinPlan *plan, const gchar *name, gint input, guint first,
+                             guint n_tokens);
 
 /* ---- top k ---------------------------------------------------------------------------------- */
 
@@ -127,14 +182,16 @@ extern const SwinOperationClass swin_top_k_class;
 
 typedef struct {
   guint k;
+  SwinActivation activation; /* softmax or sigmoid */
 } SwinTopKParameters;
 
 /**
  * swin_plan_add_top_k: [N, classes] logits -> [N, k, 2] words: class index (uint32), then softmax
- * probability (float32 bits), best first; of equal logits the lower index first. k is 1 to the
- * smaller of SWIN_TOP_K_MAX and classes. Infinities count as +-FLT_MAX / 2; NaN ranks with minus
- * infinity and has probability 0.
+ * probability or sigmoid (float32 bits), best first; of equal logits the lower index first. k is 1
+ * to the smaller of SWIN_TOP_K_MAX and classes. Infinities count as +-FLT_MAX / 2; NaN ranks with
+ * minus infinity and has probability 0.
  */
-gint swin_plan_add_top_k(SwinPlan *plan, const gchar *name, gint input, guint k);
+gint swin_plan_add_top_k(SwinPlan *plan, const gchar *name, gint input, guint k,
+                         SwinActivation activation);
 
 #endif /* SWIN_NETWORK_OPERATIONS_H */

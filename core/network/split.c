@@ -29,6 +29,45 @@ SwinBinding swin_split_tensor(const SwinOperationContext *context, gint tensor, 
   return binding;
 }
 
+void swin_split_fill_z(SwinDispatch *dispatch, G_GNUC_UNUSED SwinDevice *device, guint64 n_items,
+                       G_GNUC_UNUSED gpointer push) {
+  dispatch->groups[2] = n_items;
+}
+
+static guint64 item_bytes(const SwinOperationContext *context, gint tensor, guint64 n_items) {
+  return swin_plan_get_tensor(context->plan, tensor)->n_elements / n_items * sizeof(gfloat);
+}
+
+gboolean swin_split_record(const SwinOperationContext *context, const SwinOperation *operation,
+                           guint64 n_items, SwinDispatch *dispatch, SwinSplitFill fill,
+                           gpointer push, GError **error) {
+  SwinDevice *device = swin_recorder_get_device(context->recorder);
+  gint second = operation->inputs[1];
+  guint64 input_bytes = item_bytes(context, operation->inputs[0], n_items);
+  guint64 output_bytes = item_bytes(context, operation->output, n_items);
+  guint64 step = swin_split_items(device, n_items, input_bytes, output_bytes);
+
+  dispatch->label = operation->name;
+  for (guint64 first = 0; first < n_items; first += step) {
+    guint64 n = MIN(step, n_items - first);
+    SwinBinding *bindings = dispatch->bindings;
+
+    bindings[0] =
+        swin_split_tensor(context, operation->inputs[0], SWIN_ACCESS_READ, first, n, input_bytes);
+    bindings[1] =
+        swin_split_tensor(context, operation->output, SWIN_ACCESS_WRITE, first, n, output_bytes);
+    bindings[2] = context->weights_size > 0 ? swin_operation_context_weights(context) : bindings[0];
+    bindings[3] = second != SWIN_PLAN_NO_TENSOR
+                      ? swin_split_tensor(context, second, SWIN_ACCESS_READ, first, n,
+                                          item_bytes(context, second, n_items))
+                      : bindings[0];
+    fill(dispatch, device, n, push);
+    if (!swin_recorder_dispatch(context->recorder, dispatch, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 void swin_split_groups(SwinDevice *device, guint64 n_groups, guint64 groups[3]) {
   guint64 limit = swin_device_get_limits(device)->max_groups[0];
 

@@ -22,6 +22,30 @@
 guint64 swin_split_items(SwinDevice *device, guint64 n_items, guint64 input_bytes,
                          guint64 output_bytes);
 
+/**
+ * SwinSplitFill: completes a dispatch for @n_items items: its groups, and what in the push
+ * constants depends on the number.
+ * @push: what @dispatch hands to the shader, to be written
+ */
+typedef void (*SwinSplitFill)(SwinDispatch *dispatch, SwinDevice *device, guint64 n_items,
+                              gpointer push);
+
+/** swin_split_fill_z: the SwinSplitFill of shaders that count the items in `gl_WorkGroupID.z`. */
+void swin_split_fill_z(SwinDispatch *dispatch, SwinDevice *device, guint64 n_items, gpointer push);
+
+/**
+ * swin_split_record: records an operation in as many dispatches as it needs.
+ * @n_items: items in all, at least 1; divides the elements of every tensor of the operation
+ * @dispatch: shader, constants, push constants and n_bindings: 2 for the first input at binding 0
+ *   and the output at 1; 3 for the packed weights at 2, too; 4 for the second input at 3, too. What
+ *   the operation lacks of these is stood in for by its first input. Bindings and label are filled
+ *   in here
+ * @push: what @dispatch->push points to
+ */
+gboolean swin_split_record(const SwinOperationContext *context, const SwinOperation *operation,
+                           guint64 n_items, SwinDispatch *dispatch, SwinSplitFill fill,
+                           gpointer push, GError **error);
+
 /** swin_split_tensor: the binding of @n_items items of a tensor from item @first on. */
 SwinBinding swin_split_tensor(const SwinOperationContext *context, gint tensor, SwinAccess access,
                               guint64 first, guint64 n_items, guint64 item_bytes);

@@ -5,22 +5,30 @@
 #define LANES 128        /* a power of two; what every device allows */
 #define SCAN_OVERHEAD 16 /* rounds of a scan that are not over classes */
 
-gint swin_plan_add_top_k(SwinPlan *plan, const gchar *name, gint input, guint k) {
+gint swin_plan_add_top_k(SwinPlan *plan, const gchar *name, gint input, guint k,
+                         SwinActivation activation) {
   const SwinPlanTensor *in = swin_plan_get_tensor(plan, input);
   const guint64 shape[] = {in->shape[0], k, 2};
   SwinTopKParameters *parameters = g_new0(SwinTopKParameters, 1);
 
   g_assert(in->n_dims == 2);
   g_assert(k >= 1 && k <= SWIN_TOP_K_MAX && k <= in->shape[1]);
+  g_assert(activation != SWIN_ACTIVATION_AUTO);
   parameters->k = k;
+  parameters->activation = activation;
   gint output = swin_plan_add_tensor(plan, G_N_ELEMENTS(shape), shape);
   swin_plan_add_operation(plan, &swin_top_k_class, name, 1, &input, output, parameters);
   return output;
 }
 
-/* The softmax's difference, exponential and sum; comparisons are not counted. */
+/* The softmax's difference, exponential and sum, or the sigmoid's exponential, sum and quotient;
+ * comparisons are not counted. */
 static guint64 flops(const SwinPlan *plan, const SwinOperation *operation) {
-  return 3 * swin_plan_get_tensor(plan, operation->inputs[0])->n_elements;
+  const SwinTopKParameters *parameters = operation->parameters;
+  const SwinPlanTensor *in = swin_plan_get_tensor(plan, operation->inputs[0]);
+
+  return parameters->activation == SWIN_ACTIVATION_SIGMOID ? 3 * in->shape[0] * parameters->k
+                                                           : 3 * in->n_elements;
 }
 
 /* Records ranks @first_rank to @end_rank - 1 of @n images from @first on. */
@@ -38,8 +46,8 @@ static gboolean record_ranks(const SwinOperationContext *context, const SwinOper
   SwinDispatch dispatch = {
       .shader = "top-k",
       .label = operation->name,
-      .n_constants = 2,
-      .constants = {LANES, LANES},
+      .n_constants = 3,
+      .constants = {LANES, LANES, parameters->activation == SWIN_ACTIVATION_SIGMOID},
       .n_bindings = 2,
       .bindings = {swin_split_tensor(context, operation->inputs[0], SWIN_ACCESS_READ, first, n,
                                      n_classes * sizeof(gfloat)),

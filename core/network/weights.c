@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "network/weights.h"
+#include "model/parallel.h"
 
 struct _SwinWeights {
   gatomicrefcount references;
@@ -30,27 +31,49 @@ static guint64 place_slices(SwinWeights *weights, SwinDevice *device, const Swin
   return offset;
 }
 
+/** Packing: what the threads that pack weights share. */
+typedef struct {
+  SwinWeights *weights;
+  SwinDevice *device;
+  const SwinPlan *plan;
+} Packing;
+
+static void pack_in_place(guint index, gpointer data) {
+  const Packing *packing = data;
+  const SwinWeightsSlice slice = swin_weights_get_slice(packing->weights, index);
+  const SwinOperation *operation = swin_plan_get_operation(packing->plan, index);
+  if (slice.size > 0)
+    operation->klass->pack(packing->plan, operation, packing->device,
+                           (gfloat *)((guint8 *)packing->weights->buffer->mapped + slice.offset));
+}
+
 /* One operation at a time, so that the host never holds a second copy of the whole model. */
+static gboolean upload_one(const Packing *packing, guint index, GError **error) {
+  const SwinWeightsSlice slice = swin_weights_get_slice(packing->weights, index);
+  const SwinOperation *operation = swin_plan_get_operation(packing->plan, index);
+  if (slice.size == 0)
+    return TRUE;
+  g_autofree gfloat *values = g_try_malloc(slice.size);
+  if (!values)
+    return swin_device_check(packing->device, VK_ERROR_OUT_OF_HOST_MEMORY, "packing weights",
+                             error);
+  operation->klass->pack(packing->plan, operation, packing->device, values);
+  return swin_buffer_write(packing->weights->buffer, slice.offset, values, slice.size, error);
+}
+
 static gboolean upload(SwinWeights *weights, SwinDevice *device, const SwinPlan *plan,
                        GError **error) {
-  for (guint i = 0; i < swin_plan_get_n_operations(plan); i++) {
-    const SwinOperation *operation = swin_plan_get_operation(plan, i);
-    const SwinWeightsSlice *slice = &g_array_index(weights->slices, SwinWeightsSlice, i);
-    if (slice->size == 0)
-      continue;
-    if (weights->buffer->mapped) {
-      operation->klass->pack(plan, operation, device,
-                             (gfloat *)((guint8 *)weights->buffer->mapped + slice->offset));
-      continue;
-    }
-    g_autofree gfloat *values = g_try_malloc(slice->size);
-    if (!values)
-      return swin_device_check(device, VK_ERROR_OUT_OF_HOST_MEMORY, "packing weights", error);
-    operation->klass->pack(plan, operation, device, values);
-    if (!swin_buffer_write(weights->buffer, slice->offset, values, slice->size, error))
+  Packing packing = {weights, device, plan};
+  const guint n_operations = swin_plan_get_n_operations(plan);
+  if (weights->buffer->mapped) {
+    swin_parallel_for(n_operations, pack_in_place, &packing);
+    return swin_buffer_flush(weights->buffer, error);
+  }
+  for (guint i = 0; i < n_operations; i++) {
+    if (!upload_one(&packing, i, error))
       return FALSE;
   }
-  return !weights->buffer->mapped || swin_buffer_flush(weights->buffer, error);
+  return TRUE;
 }
 
 SwinWeights *swin_weights_new(SwinDevice *device, const SwinPlan *plan, GError **error) {

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "classifier/fixture.h"
 
+void fixture_config(SwinModelConfig *config) {
+  swin_model_config_default(SWIN_FAMILY_SWIN, config);
+  config->image_height = config->image_width = 32;
+  config->embed_dim = 16;
+  config->n_stages = 2;
+  config->depths[0] = 2;
+  config->depths[1] = 1;
+  config->n_heads[0] = 2;
+  config->n_heads[1] = 4;
+  for (guint i = 0; i < config->n_stages; i++)
+    config->window_height[i] = config->window_width[i] = 4;
+  config->mlp_ratio = 2.0;
+  config->n_classes = 10;
+}
+
 SwinModel *fixture_model(void) {
-  const SwinModelConfig config = {
-      .image_height = 32,
-      .image_width = 32,
-      .n_channels = 3,
-      .patch_size = 4,
-      .embed_dim = 16,
-      .n_stages = 2,
-      .depths = {2, 1},
-      .n_heads = {2, 4},
-      .window_size = 4,
-      .mlp_ratio = 2.0,
-      .qkv_bias = TRUE,
-      .patch_norm = TRUE,
-      .layer_norm_epsilon = 1e-5,
-      .n_classes = 10,
-      .edge_rules = {.clip_window = TRUE},
-  };
+  SwinModelConfig config;
+  fixture_config(&config);
   return swin_model_new_from_config("fixture", &config, 7);
 }
 

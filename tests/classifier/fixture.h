@@ -7,7 +7,10 @@
 
 #include "model/model.h"
 
-/** fixture_model: random weights, 32 x 32 pixels, 10 classes. */
+/** fixture_config: Swin V1, 32 x 32 pixels, 10 classes. */
+void fixture_config(SwinModelConfig *config);
+
+/** fixture_model: of that config; random weights. */
 SwinModel *fixture_model(void);
 
 /** FixturePicture: an RGB picture whose pixels depend on @seed, and a frame that describes it. */

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The asynchronous front: results, order, batches, cancellation, many threads, a lost device. */
+#include "classifier/expected.h"
 #include "classifier/fixture.h"
 #include "gpu/device.h"
-#include "reference/preprocess.h"
-#include "reference/reference.h"
-#include "network/family.h"
 #include "run-cases.h"
 
 #include <string.h>
@@ -34,22 +32,9 @@ static SwinClassifier *new_classifier(guint batch_size, gint64 batch_timeout) {
   return classifier;
 }
 
-/* The same way with the scalar twins: pixels to tensor, network, softmax. */
 static void compute_reference(const SwinFrame *frame, SwinTag *tags, guint top_k) {
-  const SwinPreprocessing *preprocessing = swin_model_get_preprocessing(model);
-  g_autoptr(SwinPlan) plan = swin_plan_new_swin(model, 1, top_k, FALSE);
-  swin_plan_finish(plan, 64, 0);
-  float **tensors = reference_tensors_new(plan);
-  guint8 codes[32 * 32 * 3];
-  reference_resize(frame, preprocessing, 32, 32, codes);
-  reference_normalise_codes(codes, preprocessing, 32, 32, tensors[swin_plan_find(plan, "input")]);
-  reference_run(plan, tensors);
-  const gfloat *words = tensors[swin_plan_find(plan, "tags")];
-  for (guint i = 0; i < top_k; i++) {
-    memcpy(&tags[i].index, &words[2 * i], sizeof(guint));
-    tags[i].confidence = words[2 * i + 1];
-  }
-  reference_tensors_free(plan, tensors);
+  expected_tags(model, swin_model_get_preprocessing(model), SWIN_ACTIVATION_AUTO, frame, tags,
+                top_k);
 }
 
 START_TEST(test_result_equals_the_reference) {

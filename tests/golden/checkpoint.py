@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Swin checkpoints for tests: torchvision networks with every parameter drawn at random, written as
-safetensors under the names of torchvision or of Hugging Face, and what they compute.
+"""Swin checkpoints for tests: networks with every parameter drawn at random, safetensors files, and
+what torchvision and transformers' edge rules compute.
 
-Needs torch and torchvision (Debian's python3-torchvision: 1.13 and 0.14). Used by make.py here and
-by tests/parity/torchvision.py.
+Needs torch and torchvision.
 """
 
 import json
@@ -48,23 +47,6 @@ def write_safetensors(path, tensors, metadata=None):
         file.write(struct.pack("<Q", len(text)) + text + b"".join(blobs))
 
 
-def read_safetensors(path):
-    """Reads the float32 tensors of a file as {name: tensor}."""
-    with open(path, "rb") as file:
-        content = file.read()
-    (length,) = struct.unpack("<Q", content[:8])
-    header = json.loads(content[8 : 8 + length])
-    data = content[8 + length :]
-    tensors = {}
-    for name, entry in header.items():
-        if name == "__metadata__" or entry["dtype"] != "F32":
-            continue
-        begin, end = entry["data_offsets"]
-        values = torch.frombuffer(bytearray(data[begin:end]), dtype=torch.float32)
-        tensors[name] = values.reshape(entry["shape"])
-    return tensors
-
-
 # ---- Weights ----------------------------------------------------------------------------------
 
 
@@ -78,6 +60,10 @@ def draw_parameters(model, seed, dtype=torch.float32):
         noise = torch.randn(parameter.shape, generator=generator)
         if name.endswith("relative_position_bias_table"):
             values = 0.5 * noise  # comparable to the scores, which have a spread of about 1
+        elif name.endswith("logit_scale"):
+            values = 3.5 + 1.5 * noise  # natural logarithms, on both sides of the clamp at ln 100
+        elif name.endswith(("pos_embed", "_token")):
+            values = 0.5 * noise  # comparable to the patches
         elif parameter.dim() > 1:
             values = noise / math.sqrt(parameter[0].numel())
         elif is_norm_weight(name):
@@ -89,7 +75,7 @@ def draw_parameters(model, seed, dtype=torch.float32):
 
 def is_norm_weight(name):
     return name.endswith((".norm.weight", "norm1.weight", "norm2.weight", "0.2.weight")) or (
-        name == "norm.weight"
+        name in ("norm.weight", "fc_norm.weight")
     )
 
 
@@ -114,59 +100,6 @@ def make_config(description):
     if "id2label" in config:
         del config["num_labels"]
     return config
-
-
-# ---- Names ------------------------------------------------------------------------------------
-
-BLOCK_NAMES = [
-    ("norm1", "layernorm_before"),
-    ("norm2", "layernorm_after"),
-    ("attn.proj", "attention.output.dense"),
-    ("attn.relative_position_bias_table", "attention.self.relative_position_bias_table"),
-    ("attn.relative_position_index", "attention.self.relative_position_index"),
-    ("mlp.0", "intermediate.dense"),
-    ("mlp.3", "output.dense"),
-]
-
-
-def to_hugging_face(state, window):
-    """Renames torchvision's tensors to those of transformers' SwinForImageClassification and splits
-    the fused query, key and value."""
-    renamed = {}
-    for name, tensor in state.items():
-        parts = name.split(".")
-        if parts[0] == "head":
-            renamed["classifier." + parts[1]] = tensor
-        elif parts[0] == "norm":
-            renamed["swin.layernorm." + parts[1]] = tensor
-        elif parts[:3] == ["features", "0", "0"]:
-            renamed["swin.embeddings.patch_embeddings.projection." + parts[3]] = tensor
-        elif parts[:3] == ["features", "0", "2"]:
-            renamed["swin.embeddings.norm." + parts[3]] = tensor
-        elif int(parts[1]) % 2 == 0:
-            stage = int(parts[1]) // 2 - 1
-            rest = ".".join(parts[2:])
-            renamed[f"swin.encoder.layers.{stage}.downsample.{rest}"] = tensor
-        else:
-            block = f"swin.encoder.layers.{int(parts[1]) // 2}.blocks.{parts[2]}."
-            renamed.update(rename_in_block(block, ".".join(parts[3:]), tensor, window))
-    return renamed
-
-
-def rename_in_block(block, name, tensor, window):
-    if name.startswith("attn.qkv."):
-        kind = name.rsplit(".", 1)[1]
-        thirds = tensor.chunk(3)
-        return {
-            f"{block}attention.self.{part}.{kind}": third
-            for part, third in zip(("query", "key", "value"), thirds)
-        }
-    for torchvision, hugging_face in BLOCK_NAMES:
-        if name == torchvision or name.startswith(torchvision + "."):
-            if name.endswith("relative_position_index"):
-                tensor = tensor.reshape(window**2, window**2)
-            return {block + hugging_face + name[len(torchvision) :]: tensor}
-    raise ValueError(f"unknown tensor {block}{name}")
 
 
 # ---- Hugging Face's edge rules ----------------------------------------------------------------

@@ -1,124 +1,183 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Makes the golden models: small Swin networks with seeded random weights and what PyTorch computes
-with them.
+"""Makes the golden models: small networks with seeded random weights and what the publishers' own code
+computes with them.
 
-For each case there are DIRECTORY/CASE/{hf,torchvision}/model.safetensors and config.json, the same
-weights under the names of each publisher, and DIRECTORY/CASE/reference.safetensors with `input`
-[N, 3, H, W], `logits` [N, classes], `pooled` [N, C] and `stages.I` [N, h, w, C] (the tokens after
-stage I and its merging). Cases in which the publishers' edge rules give different results exist once
-for each, with one of the two folders.
+For each case there are DIRECTORY/CASE/DIALECT/model.safetensors and config.json, the same weights as
+each publisher writes them (hf, timm, torchvision, microsoft), and DIRECTORY/CASE/reference.safetensors
+with `input` [N, 3, H, W], `logits` [N, classes], `pooled` [N, C] and `stages.I` [N, h, w, C] (the
+tokens after stage I and its merging; of a ViT all tokens after its last block). Cases in which the
+publishers' edge rules give different results exist once for each. DIRECTORY/CASE/resized*.safetensors
+is what the same weights give at another image size and window.
+
+Needs timm and transformers besides torch and torchvision: run it with the interpreter that
+`tools/setup oracles` installs, ~/.cache/gst-swin/oracles/bin/python (timm 1.0.31 and transformers
+4.40.2, with Debian 12's torch 1.13.0 and torchvision 0.14.1, from which the random numbers come).
 
 The references are computed in float64 and stored as float32, so that they carry no rounding errors
-of their own and the same bytes come out on every machine. The committed files were made with
-Debian 12's torch 1.13.0 and torchvision 0.14.1, from which the random numbers come.
+of their own and the same bytes come out on every machine.
 """
 
 import argparse
-import copy
 import json
 import pathlib
 
 import torch
+from torch.nn import functional
 
 import checkpoint
+import libraries
+import names
+from cases import CASES
 
-# Keys as in config.json, and: images (batch of the reference), dialects (folders to write), dtype
-# (what the weights are stored as), buffers (store relative_position_index, as publishers do).
-CASES = {
-    # Windows, shifts and maps fit everywhere. Labels are out of order, as JSON may have them.
-    "regular": {
-        "image_size": 32, "patch_size": 2, "window_size": 4, "embed_dim": 16, "depths": [2, 2],
-        "num_heads": [2, 4], "mlp_ratio": 4.0, "num_labels": 5, "qkv_bias": True,
-        "id2label": {"3": "delta", "0": "alpha", "4": "epsilon", "1": "beta", "2": "gamma"},
-        "images": 3, "dialects": ["hf", "torchvision"], "buffers": True, "seed": 1,
-    },
-    # Maps of 28, 14 and 7 with the usual window of 7: the last stage has one window and no shift.
-    "three-stages": {
-        "image_size": 56, "patch_size": 2, "window_size": 7, "embed_dim": 8, "depths": [2, 2, 2],
-        "num_heads": [1, 2, 4], "mlp_ratio": 4.0, "num_labels": 10,
-        "images": 2, "dialects": ["hf", "torchvision"], "seed": 2,
-    },
-    # Maps of 11 (padded to 14) and 6 (smaller than the window), merging of an odd map, head
-    # dimensions of 6 and 12, and a hidden width that is no multiple of the channels.
-    "odd-torchvision": {
-        "image_size": 33, "patch_size": 3, "window_size": 7, "embed_dim": 18, "depths": [2, 2],
-        "num_heads": [3, 3], "mlp_ratio": 2.5, "num_labels": 10,
-        "images": 2, "dialects": ["torchvision"], "seed": 3,
-    },
-    "odd-hf": {
-        "image_size": 33, "patch_size": 3, "window_size": 7, "embed_dim": 18, "depths": [2, 2],
-        "num_heads": [3, 3], "mlp_ratio": 2.5, "num_labels": 10,
-        "images": 2, "dialects": ["hf"], "dtype": torch.float16, "seed": 4,
-    },
-    # Maps of 5 x 9 and 3 x 5 with a window of 5: one axis shifts and the other does not.
-    "rectangle-torchvision": {
-        "image_size": [20, 36], "patch_size": 4, "window_size": 5, "embed_dim": 12,
-        "depths": [2, 2], "num_heads": [2, 2], "mlp_ratio": 3.0, "num_labels": 3,
-        "images": 2, "dialects": ["torchvision"], "seed": 5,
-    },
-    "rectangle-hf": {
-        "image_size": [20, 36], "patch_size": 4, "window_size": 5, "embed_dim": 12,
-        "depths": [2, 2], "num_heads": [2, 2], "mlp_ratio": 3.0, "num_labels": 3,
-        "images": 2, "dialects": ["hf"], "dtype": torch.bfloat16, "seed": 6,
-    },
-}  # fmt: skip
-
-NOT_IN_CONFIG = ("images", "dialects", "dtype", "buffers", "seed")
+# Keys of a case: those of transformers' config.json; for ViT depth instead of depths; and
+#   dialects      folders to write; the last one's code makes the reference
+#   images        batch of the reference
+#   dtype         what the weights are stored as
+#   buffers       store relative_position_index and the like, as publishers do
+#   timm          further arguments of timm's constructor
+#   drawn_by      whose network has its parameters drawn; "torchvision" or, by default, timm's
+#   clipped       Hugging Face V1 with a window that shrinks, where transformers itself fails
+#   single_head   DeiT without the head of its distillation token
+#   short_config  an hf/config.json of few words instead of transformers' own
+#   resized       [{"name", "dialect"}]: references at other sizes; with the keys that change
 
 
-def stored_tensors(model, case):
+def make_dialect(name, case):
+    return libraries.DIALECTS["hf-clipped" if name == "hf" and case.get("clipped") else name](case)
+
+
+def draw_state(case):
+    """{timm's name: tensor}"""
     dtype = case.get("dtype", torch.float32)
-    return {
-        name: tensor.to(dtype) if tensor.is_floating_point() else tensor
-        for name, tensor in model.state_dict().items()
-        if tensor.is_floating_point() or case.get("buffers")
-    }
+    if case.get("drawn_by") == "torchvision":
+        model = libraries.Torchvision(case).make()
+    else:
+        model = libraries.Microsoft(case).make()
+    checkpoint.draw_parameters(model, case["seed"], dtype)
+    state = {name: parameter.data for name, parameter in model.named_parameters()}
+    if case.get("drawn_by") == "torchvision":
+        return names.from_torchvision(state)
+    if case["model_type"] == "swinv2":
+        scales = [x.max() for name, x in state.items() if name.endswith("logit_scale")]
+        assert max(scales) > 4.7, "no logit scale is above its clamp; take another seed"
+    if case.get("single_head"):
+        state = {name: x for name, x in state.items() if not name.startswith("head_dist.")}
+    return state
 
 
-def write_model(folder, dialect, model, case):
-    folder.mkdir(parents=True, exist_ok=True)
-    state = stored_tensors(model, case)
-    if dialect == "hf":
-        state = checkpoint.to_hugging_face(state, case["window_size"])
-    checkpoint.write_safetensors(folder / "model.safetensors", state, {"format": "pt"})
-    description = {key: value for key, value in case.items() if key not in NOT_IN_CONFIG}
-    text = json.dumps(checkpoint.make_config(description), indent=2)
-    (folder / "config.json").write_text(text + "\n")
+def draw_pixels(case, seed):
+    height, width = libraries.pair(case["image_size"])
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(case["images"], 3, height, width, generator=generator)
 
 
-def reference(model, dialect, pixels):
-    exact = copy.deepcopy(model).double()
-    if dialect == "hf":
-        checkpoint.use_hugging_face_rules(exact)
-    outputs = checkpoint.compute(exact, pixels.double())
+def compute(dialect, case, state, pixels):
+    outputs = make_dialect(dialect, case).compute(state, pixels.double())
     return {name: tensor.float() for name, tensor in outputs.items()}
 
 
+def check_condition(name, dialect, case, state, pixels, reference):
+    """Where float32 goes astray in the publisher's own code, a case would only measure that: Swin V2
+    multiplies cosines by up to 100, and with them what queries and keys were rounded by."""
+    for tensor, values in make_dialect(dialect, case).compute(state, pixels).items():
+        difference = (values - reference[tensor]).abs().max() / reference[tensor].std()
+        if difference > 1e-5:
+            raise SystemExit(f"{name}: {tensor} in float32 is off by {difference}; take another seed")
+
+
 def check_agreement(name, references):
-    """Where a case is for both publishers, their rules must give the same."""
-    for tensor in references[0]:
-        difference = (references[0][tensor] - references[-1][tensor]).abs().max().item()
-        if difference > 1e-6:
-            raise SystemExit(f"{name}: {tensor} differs by {difference} between the edge rules")
+    """Where a case is for several publishers, their rules must give the same."""
+    for other in references[:-1]:
+        for tensor in references[-1]:
+            difference = (other[tensor] - references[-1][tensor]).abs().max().item()
+            if difference > 1e-6:
+                raise SystemExit(f"{name}: {tensor} differs by {difference} between the dialects")
+
+
+def write_model(folder, dialect, case, state):
+    folder.mkdir(parents=True, exist_ok=True)
+    library = make_dialect(dialect, case)
+    tensors = library.tensors(state)
+    if case.get("buffers"):
+        tensors.update(library.buffers())
+    dtype = case.get("dtype", torch.float32)
+    tensors = {name: x.to(dtype) if x.is_floating_point() else x for name, x in tensors.items()}
+    checkpoint.write_safetensors(folder / "model.safetensors", tensors, {"format": "pt"})
+    (folder / "config.json").write_text(json.dumps(library.config(), indent=2) + "\n")
+
+
+# ---- Other sizes ------------------------------------------------------------------------------
+
+
+def resize_bicubic(values, height, width):
+    """[rows * columns, C] of a square to [height * width, C], as Microsoft's load_pretrained() and
+    transformers' interpolate_pos_encoding() do."""
+    side = round(len(values) ** 0.5)
+    values = values.double().T.reshape(1, -1, side, side)
+    resized = functional.interpolate(values, size=(height, width), mode="bicubic")
+    return resized.reshape(-1, height * width).T.float()
+
+
+def resize_positions(dialect, model, values, prefix):
+    """The position embedding [1, prefix + tokens, C] of a ViT, for the image size of @model."""
+    height, width = model.patch_embed.grid_size
+    if dialect == "timm":
+        return libraries.timm.layers.resample_abs_pos_embed(
+            values, [height, width], num_prefix_tokens=prefix
+        )
+    tokens = resize_bicubic(values[0, prefix:], height, width)
+    return torch.cat((values[0, :prefix], tokens)).unsqueeze(0)
+
+
+def resize_state(dialect, case, state):
+    """The tensors @state for @case, whose sizes are other ones."""
+    model = libraries.Microsoft(case).make()
+    resized = dict(state)
+    for name, parameter in model.named_parameters():
+        values = state[name]
+        if values.shape == parameter.shape:
+            continue
+        if name.endswith("relative_position_bias_table"):
+            side = round(len(parameter) ** 0.5)
+            resized[name] = resize_bicubic(values, side, side)
+        elif name == "absolute_pos_embed":
+            resized[name] = resize_bicubic(values[0], *model.patch_embed.grid_size).unsqueeze(0)
+        else:
+            resized[name] = resize_positions(dialect, model, values, model.num_prefix_tokens)
+    return resized
+
+
+def make_resized(folder, case, state):
+    for i, change in enumerate(case.get("resized", [])):
+        keys = ("image_size", "window_size", "pretrained_window_sizes")
+        other = {**case, **{key: change[key] for key in keys if key in change}, "images": 1}
+        pixels = draw_pixels(other, 2000 + 10 * case["seed"] + i)
+        resized = resize_state(change["dialect"], other, state)
+        outputs = compute(change["dialect"], other, resized, pixels)
+        check_condition(folder.name, change["dialect"], other, resized, pixels, outputs)
+        path = folder / f"{change['name']}.safetensors"
+        checkpoint.write_safetensors(path, {"input": pixels, **outputs})
+
+
+# ---- Cases ------------------------------------------------------------------------------------
 
 
 def make_case(directory, name, case):
-    model = checkpoint.make_model(case)
-    checkpoint.draw_parameters(model, case["seed"], case.get("dtype", torch.float32))
-    size = case["image_size"]
-    height, width = size if isinstance(size, list) else (size, size)
-    generator = torch.Generator().manual_seed(1000 + case["seed"])
-    pixels = torch.randn(case["images"], 3, height, width, generator=generator)
-    references = [reference(model, dialect, pixels) for dialect in case["dialects"]]
+    folder = directory / name
+    state = draw_state(case)
+    pixels = draw_pixels(case, 1000 + case["seed"])
+    references = [compute(dialect, case, state, pixels) for dialect in case["dialects"]]
     check_agreement(name, references)
+    check_condition(name, case["dialects"][-1], case, state, pixels, references[-1])
     for dialect in case["dialects"]:
-        write_model(directory / name / dialect, dialect, model, case)
+        write_model(folder / dialect, dialect, case, state)
     outputs = {"input": pixels, **references[-1]}
-    checkpoint.write_safetensors(directory / name / "reference.safetensors", outputs)
-    size = sum(path.stat().st_size for path in (directory / name).rglob("*") if path.is_file())
-    logits = outputs["logits"]
-    print(f"{name}: {size} bytes, logits {list(logits.shape)}, deviation {logits.std().item():.3f}")
+    checkpoint.write_safetensors(folder / "reference.safetensors", outputs)
+    make_resized(folder, case, state)
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    last = outputs.get("logits", outputs["pooled"])
+    print(f"{name}: {size} bytes, {list(last.shape)}, deviation {last.std().item():.3f}")
 
 
 def main():

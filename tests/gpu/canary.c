@@ -12,8 +12,8 @@ static SwinNetwork *make_network(SwinDevice *device, SwinModel *model, GError **
   const guint64 shape[] = {1, 3, 16, 16};
   SwinPlan *plan = swin_plan_new(model);
   const gint input = swin_plan_add_input(plan, "input", 4, shape);
-  const gint patches = swin_plan_add_patch_partition(plan, "patches", input, 4);
-  const gint pooled = swin_plan_add_mean_pool(plan, "pooled", patches);
+  const gint patches = swin_plan_add_patch_partition(plan, "patches", input, 4, FALSE);
+  const gint pooled = swin_plan_add_mean_pool(plan, "pooled", patches, 0, 0);
   swin_plan_mark_output(plan, pooled, "pooled");
   swin_plan_finish(plan, swin_network_alignment(device), 0);
   g_autoptr(SwinWeights) weights = swin_weights_new(device, plan, error);

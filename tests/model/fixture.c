@@ -46,6 +46,8 @@ void fixture_expect_error(GError *error, SwinError code, const gchar *part) {
                 error->message);
   ck_assert_msg(strstr(error->message, part) != NULL, "\"%s\" is not in: %s", part, error->message);
   ck_assert_msg(strchr(error->message, '\n') == NULL, "several lines: %s", error->message);
+  ck_assert_msg(!g_regex_match_simple(": (The|A|There|It) ", error->message, 0, 0),
+                "not one sentence: %s", error->message);
   g_error_free(error);
 }
 

@@ -28,7 +28,7 @@ gchar *fixture_golden(const gchar *name);
 
 /**
  * fixture_expect_error: fails the test unless @error is of domain %SWIN_ERROR and @code, and its
- * message is one line that contains @part. Frees @error.
+ * message is one line and one sentence, and contains @part. Frees @error.
  */
 void fixture_expect_error(GError *error, SwinError code, const gchar *part);
 

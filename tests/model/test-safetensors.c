@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The container format: good files, every way in which one can lie, and files written here. */
+#include <math.h>
 #include <string.h>
 
 #include "fixture.h"
@@ -224,6 +225,182 @@ START_TEST(written_file) {
 }
 END_TEST
 
+/* ---- Conversion while writing --------------------------------------------------------------- */
+
+static SwinTensor view(const gfloat *values, guint64 n) {
+  return (SwinTensor){.dtype = SWIN_DTYPE_F32,
+                      .n_dims = 1,
+                      .shape = {n},
+                      .n_elements = n,
+                      .data = (gpointer)values};
+}
+
+/* Writes @n values as F16 and returns the file. */
+static SwinSafetensors *write_halves(const gchar *path, const gfloat *values, guint64 n,
+                                     gfloat factor, SwinTensor *halves) {
+  const SwinNamedTensor tensor = {"a", view(values, n), factor};
+  GError *error = NULL;
+  ck_assert_msg(swin_safetensors_write_tensors(path, &tensor, 1, SWIN_DTYPE_F16, NULL, &error),
+                "%s", error != NULL ? error->message : "");
+  SwinSafetensors *file = swin_safetensors_open(path, &error);
+  ck_assert_ptr_nonnull(file);
+  ck_assert(swin_safetensors_lookup(file, "a", halves, &error));
+  ck_assert_int_eq(halves->dtype, SWIN_DTYPE_F16);
+  ck_assert_uint_eq(halves->n_elements, n);
+  return file;
+}
+
+START_TEST(rounded_halves) {
+  static const struct {
+    gfloat value;
+    guint16 half;
+  } cases[] = {
+      {1.0f, 0x3c00},
+      {-2.0f, 0xc000},
+      {0.0f, 0x0000},
+      {-0.0f, 0x8000},
+      {0x1.002p0f, 0x3c00},
+      {0x1.006p0f, 0x3c02}, /* ties go to even */
+      {0x1.002002p0f, 0x3c01},
+      {0x1.005ffep0f, 0x3c01},
+      {0x1.ffep0f, 0x4000},
+      {65504.0f, 0x7bff},
+      {65519.996f, 0x7bff},
+      {-65519.996f, 0xfbff},
+      {0x1p-14f, 0x0400},
+      {0x1.ffep-15f, 0x0400},
+      {0x1.ff8p-15f, 0x03ff},
+      {0x1.ffcp-15f, 0x0400},
+      {0x1p-24f, 0x0001},
+      {0x1p-25f, 0x0000},
+      {0x1.000002p-25f, 0x0001},
+      {0x1.8p-24f, 0x0002},
+      {-0x1p-26f, 0x8000},
+      {1e-45f, 0x0000},
+  };
+  gfloat values[G_N_ELEMENTS(cases)];
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    values[i] = cases[i].value;
+  }
+  g_autofree gchar *path = fixture_path("rounded.safetensors");
+  SwinTensor halves;
+  g_autoptr(SwinSafetensors) file = write_halves(path, values, G_N_ELEMENTS(cases), 1.0f, &halves);
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    const guint16 half = (guint16)(halves.data[2 * i] | halves.data[2 * i + 1] << 8);
+    ck_assert_msg(half == cases[i].half, "%a becomes 0x%04x, not 0x%04x", cases[i].value, half,
+                  cases[i].half);
+  }
+}
+END_TEST
+
+/* Every finite half is itself; more of them than are converted at once, and from any address. */
+START_TEST(all_halves) {
+  const guint n = 0x10000 + 0x1000;
+  g_autofree gfloat *values = g_new(gfloat, n);
+  g_autofree guint8 *bytes = g_malloc(2 * n + 1);
+  for (guint i = 0; i < n; i++) {
+    guint16 half = (guint16)((i & 0x7c00) == 0x7c00 ? i & 0x83ff : i);
+    half = GUINT16_TO_LE(half);
+    memcpy(bytes + 1 + 2 * i, &half, 2);
+  }
+  SwinNamedTensor tensor = {"a", {SWIN_DTYPE_F16, 1, {n}, n, bytes + 1}, 1.0f};
+  g_autofree gchar *path = fixture_path("halves.safetensors");
+  for (guint dtype = SWIN_DTYPE_F32; dtype <= SWIN_DTYPE_F16; dtype++) {
+    SwinTensor written;
+    ck_assert(swin_safetensors_write_tensors(path, &tensor, 1, (SwinDtype)dtype, NULL, NULL));
+    g_autoptr(SwinSafetensors) file = swin_safetensors_open(path, NULL);
+    ck_assert(swin_safetensors_lookup(file, "a", &written, NULL));
+    ck_assert_int_eq(written.dtype, (SwinDtype)dtype);
+    swin_tensor_read(&written, 0, n, values);
+    for (guint i = 0; i < n; i++) {
+      gfloat expected;
+      swin_tensor_read(&tensor.tensor, i, 1, &expected);
+      ck_assert_mem_eq(&values[i], &expected, sizeof expected);
+    }
+  }
+}
+END_TEST
+
+static void make_squares(gconstpointer data, guint64 first, gsize n, gint64 *values) {
+  const gint64 sign = *(const gint *)data;
+  for (gsize i = 0; i < n; i++) {
+    values[i] = sign * (gint64)((first + i) * (first + i));
+  }
+}
+
+/* Integers among other values, more of them than are made at once. */
+START_TEST(integers) {
+  const guint n = 3 * 0x10000 + 5;
+  const gint sign = -1;
+  const gfloat value[] = {1.5f};
+  const SwinNamedTensor tensors[] = {
+      {"a", view(value, 1), 1.0f},
+      {"b", {.n_dims = 2, .shape = {1, n}, .n_elements = n}, 1.0f, make_squares, &sign},
+      {"c", view(value, 1), 1.0f}};
+  g_autofree gchar *path = fixture_path("integers.safetensors"), *content = NULL;
+  gsize length;
+  ck_assert(swin_safetensors_write_tensors(path, tensors, 3, SWIN_DTYPE_F16, NULL, NULL));
+  g_autoptr(SwinSafetensors) file = swin_safetensors_open(path, NULL);
+  SwinTensor c;
+  gfloat read;
+  ck_assert(swin_safetensors_lookup(file, "c", &c, NULL));
+  swin_tensor_read(&c, 0, 1, &read);
+  ck_assert(read == value[0]);
+  ck_assert(g_file_get_contents(path, &content, &length, NULL));
+  ck_assert_ptr_nonnull(g_strstr_len(content + 8, 400, "\"b\":{\"dtype\":\"I64\",\"shape\":[1,"));
+  const gchar *last = content + length - 2 - 8; /* before the two bytes of "c" */
+  gint64 got;
+  memcpy(&got, last, sizeof got);
+  ck_assert_int_eq(GINT64_FROM_LE(got), -(gint64)(n - 1) * (n - 1));
+}
+END_TEST
+
+START_TEST(factor) {
+  const gfloat values[] = {0.5f, -3.0f, 40000.0f};
+  gfloat doubled[3];
+  g_autofree gchar *path = fixture_path("doubled.safetensors");
+  SwinTensor halves;
+  g_autoptr(SwinSafetensors) file = write_halves(path, values, 2, 2.0f, &halves);
+  swin_tensor_read(&halves, 0, 2, doubled);
+  ck_assert(doubled[0] == 1.0f && doubled[1] == -6.0f);
+  const SwinNamedTensor tensor = {"a", view(values, 3), 2.0f};
+  GError *error = NULL;
+  ck_assert(!swin_safetensors_write_tensors(path, &tensor, 1, SWIN_DTYPE_F16, NULL, &error));
+  fixture_expect_error(error, SWIN_ERROR_MODEL, "\"a\" holds the value 80000");
+}
+END_TEST
+
+static guint count_files(const gchar *folder) {
+  g_autoptr(GDir) directory = g_dir_open(folder, 0, NULL);
+  guint n = 0;
+  while (g_dir_read_name(directory) != NULL) {
+    n++;
+  }
+  return n;
+}
+
+/* What cannot be written leaves the old file as it was, and nothing beside it. */
+START_TEST(beyond_halves) {
+  static const gfloat bad_values[] = {65520.0f, -65520.0f, 1e38f, INFINITY, NAN};
+  const gfloat good[] = {1.0f};
+  g_autofree gchar *path = fixture_path("beyond/out.safetensors");
+  g_autofree gchar *folder = fixture_path("beyond");
+  fixture_write_text("beyond/other", "");
+  for (guint i = 0; i < G_N_ELEMENTS(bad_values); i++) {
+    SwinTensor halves;
+    g_autoptr(SwinSafetensors) old = write_halves(path, good, 1, 1.0f, &halves);
+    const SwinNamedTensor tensors[] = {{"fits", view(good, 1), 1.0f},
+                                       {"too large", view(&bad_values[i], 1), 1.0f}};
+    GError *error = NULL;
+    ck_assert(!swin_safetensors_write_tensors(path, tensors, 2, SWIN_DTYPE_F16, NULL, &error));
+    fixture_expect_error(error, SWIN_ERROR_MODEL, "\"too large\"");
+    g_autoptr(SwinSafetensors) file = swin_safetensors_open(path, NULL);
+    ck_assert(swin_safetensors_has(file, "a"));
+    ck_assert_uint_eq(count_files(folder), 2);
+  }
+}
+END_TEST
+
 START_TEST(unwritable_file) {
   const gfloat value[] = {1.0f};
   const SwinNamedValues tensor = {"a", 1, {1}, value};
@@ -235,8 +412,20 @@ START_TEST(unwritable_file) {
 END_TEST
 
 int main(void) {
-  const TTest *const tests[] = {
-      good_file, scalars_and_empty_tensors, damaged_headers, deep_nesting, header_length,
-      truncated, unreadable_tensors,        files,           written_file, unwritable_file};
+  const TTest *const tests[] = {good_file,
+                                scalars_and_empty_tensors,
+                                damaged_headers,
+                                deep_nesting,
+                                header_length,
+                                truncated,
+                                unreadable_tensors,
+                                files,
+                                written_file,
+                                rounded_halves,
+                                all_halves,
+                                integers,
+                                factor,
+                                beyond_halves,
+                                unwritable_file};
   return fixture_run("safetensors", tests, G_N_ELEMENTS(tests));
 }

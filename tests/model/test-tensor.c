@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fixture.h"
+#include "model/finite.h"
 #include "model/tensor.h"
 
 static guint32 bits_of(gfloat value) {
@@ -99,7 +100,100 @@ START_TEST(ranges_and_rows) {
 }
 END_TEST
 
+/* ---- Infinities and NaN --------------------------------------------------------------------- */
+
+/* Writes the pattern of one element. */
+static void poke(guint8 *data, SwinDtype dtype, guint64 index, guint32 pattern) {
+  for (guint i = 0; i < swin_dtype_size(dtype); i++) {
+    data[index * swin_dtype_size(dtype) + i] = (guint8)(pattern >> (8 * i));
+  }
+}
+
+/* One element among ordinary ones, at every place of some blocks and at an odd address. */
+START_TEST(finite_values) {
+  static const struct {
+    SwinDtype dtype;
+    guint32 pattern;
+    gboolean finite;
+  } cases[] = {
+      {SWIN_DTYPE_F32, 0x7f800000u, FALSE}, {SWIN_DTYPE_F32, 0xff800000u, FALSE},
+      {SWIN_DTYPE_F32, 0x7f800001u, FALSE}, {SWIN_DTYPE_F32, 0xffffffffu, FALSE},
+      {SWIN_DTYPE_F32, 0x7f7fffffu, TRUE},  {SWIN_DTYPE_F32, 0x80000001u, TRUE},
+      {SWIN_DTYPE_F16, 0x7c00, FALSE},      {SWIN_DTYPE_F16, 0xfc01, FALSE},
+      {SWIN_DTYPE_F16, 0x7bff, TRUE},       {SWIN_DTYPE_F16, 0x83ff, TRUE},
+      {SWIN_DTYPE_BF16, 0x7f80, FALSE},     {SWIN_DTYPE_BF16, 0xffc0, FALSE},
+      {SWIN_DTYPE_BF16, 0x7f7f, TRUE},      {SWIN_DTYPE_BF16, 0xff7f, TRUE},
+  };
+  enum { N = 3 * 64 + 5 };
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    for (guint64 at = 0; at < N; at++) {
+      guint8 storage[4 * N + 1];
+      memset(storage, 0x3c, sizeof storage);
+      const SwinTensor tensor = {
+          .dtype = cases[i].dtype, .n_dims = 1, .shape = {N}, .n_elements = N, .data = storage + 1};
+      poke(storage + 1, cases[i].dtype, at, cases[i].pattern);
+      ck_assert_int_eq(swin_tensor_is_finite(&tensor, 0, N), cases[i].finite);
+      ck_assert(swin_tensor_is_finite(&tensor, 0, at));
+      ck_assert(swin_tensor_is_finite(&tensor, at + 1, N - at - 1));
+    }
+  }
+}
+END_TEST
+
+/* Long enough for several threads: the first bad element of the first bad tensor is found. */
+START_TEST(finite_search) {
+  enum { N = 2500003 };
+  g_autofree guint8 *data = g_malloc0(4 * N);
+  SwinTensor tensors[3];
+  for (guint i = 0; i < 3; i++) {
+    tensors[i] = (SwinTensor){
+        .dtype = SWIN_DTYPE_F32, .n_dims = 1, .shape = {N}, .n_elements = N, .data = data};
+  }
+  tensors[0].n_elements = tensors[0].shape[0] = 7;
+  guint tensor = 9;
+  guint64 element = 9;
+  ck_assert(swin_finite_check(tensors, 3, &tensor, &element));
+  ck_assert_uint_eq(tensor, 9);
+  poke(data, SWIN_DTYPE_F32, N - 1, 0x7f800000u);
+  ck_assert(!swin_finite_check(tensors, 3, &tensor, &element));
+  ck_assert_uint_eq(tensor, 1);
+  ck_assert_uint_eq(element, N - 1);
+  poke(data, SWIN_DTYPE_F32, 1048575, 0x7fc00000u);
+  poke(data, SWIN_DTYPE_F32, 1048576, 0x7fc00000u);
+  ck_assert(!swin_finite_check(tensors, 3, &tensor, &element));
+  ck_assert_uint_eq(element, 1048575);
+  poke(data, SWIN_DTYPE_F32, 6, 0x7fc00000u);
+  ck_assert(!swin_finite_check(tensors, 1, &tensor, &element));
+  ck_assert_uint_eq(tensor, 0);
+  ck_assert_uint_eq(element, 6);
+  ck_assert(swin_finite_check(NULL, 0, &tensor, &element));
+}
+END_TEST
+
+/* Blocks and what is left of them give the same as one element at a time. */
+START_TEST(long_ranges) {
+  enum { N = 2 * 64 + 3 };
+  static const SwinDtype dtypes[] = {SWIN_DTYPE_F16, SWIN_DTYPE_BF16, SWIN_DTYPE_F32};
+  for (guint i = 0; i < G_N_ELEMENTS(dtypes); i++) {
+    guint8 storage[4 * N + 1];
+    for (guint j = 0; j < sizeof storage; j++) {
+      storage[j] = (guint8)(j * 37 + 11);
+    }
+    const SwinTensor tensor = {
+        .dtype = dtypes[i], .n_dims = 1, .shape = {N}, .n_elements = N, .data = storage + 1};
+    gfloat all[N];
+    swin_tensor_read(&tensor, 0, N, all);
+    for (guint j = 0; j < N; j++) {
+      gfloat one;
+      swin_tensor_read(&tensor, j, 1, &one);
+      ck_assert_uint_eq(bits_of(all[j]), bits_of(one));
+    }
+  }
+}
+END_TEST
+
 int main(void) {
-  const TTest *const tests[] = {half_values, all_halves, other_values, ranges_and_rows};
+  const TTest *const tests[] = {half_values,   all_halves,    other_values, ranges_and_rows,
+                                finite_values, finite_search, long_ranges};
   return fixture_run("tensor", tests, G_N_ELEMENTS(tests));
 }

@@ -14,35 +14,41 @@ static gdouble tolerance(guint64 depth) {
 typedef struct {
   guint64 rows, depth;
   guint64 columns[SWIN_LINEAR_MAX_PARTS]; /* of each part; 0 where there is none */
-  gboolean bias, gelu, residual;
+  gboolean bias;
+  SwinGelu gelu;
+  gboolean residual;
 } LinearShape;
 
 static const LinearShape shapes[] = {
-    {1, 1, {1}, TRUE, FALSE, FALSE},
-    {1, 1, {1}, FALSE, FALSE, FALSE},
-    {3, 17, {49}, TRUE, FALSE, FALSE},
-    {17, 49, {3}, FALSE, FALSE, TRUE},
-    {49, 3, {97}, TRUE, TRUE, FALSE},
-    {97, 97, {97}, TRUE, TRUE, TRUE},
-    {16, 96, {96}, TRUE, FALSE, TRUE},
-    {15, 96, {7}, TRUE, FALSE, FALSE},
-    {33, 18, {18, 18, 18}, TRUE, FALSE, FALSE},
-    {7, 24, {24, 24, 24}, FALSE, FALSE, FALSE},
-    {5, 12, {1, 3, 17}, TRUE, FALSE, FALSE},
-    {2, 33, {33, 1}, TRUE, TRUE, TRUE},
-    {49, 768, {64}, TRUE, FALSE, TRUE},
-    {31, 48, {96}, TRUE, FALSE, FALSE},
-    {1, 768, {1000}, TRUE, FALSE, FALSE},
-    {65, 3072, {33}, TRUE, FALSE, FALSE},
-    {2, 5, {4097}, FALSE, TRUE, FALSE},
-    {300, 8, {8}, TRUE, FALSE, FALSE},
+    {1, 1, {1}, TRUE, SWIN_GELU_NONE, FALSE},
+    {1, 1, {1}, FALSE, SWIN_GELU_NONE, FALSE},
+    {3, 17, {49}, TRUE, SWIN_GELU_NONE, FALSE},
+    {17, 49, {3}, FALSE, SWIN_GELU_NONE, TRUE},
+    {49, 3, {97}, TRUE, SWIN_GELU_EXACT, FALSE},
+    {97, 97, {97}, TRUE, SWIN_GELU_EXACT, TRUE},
+    {16, 96, {96}, TRUE, SWIN_GELU_NONE, TRUE},
+    {15, 96, {7}, TRUE, SWIN_GELU_NONE, FALSE},
+    {33, 18, {18, 18, 18}, TRUE, SWIN_GELU_NONE, FALSE},
+    {7, 24, {24, 24, 24}, FALSE, SWIN_GELU_NONE, FALSE},
+    {5, 12, {1, 3, 17}, TRUE, SWIN_GELU_NONE, FALSE},
+    {2, 33, {33, 1}, TRUE, SWIN_GELU_EXACT, TRUE},
+    {49, 768, {64}, TRUE, SWIN_GELU_NONE, TRUE},
+    {31, 48, {96}, TRUE, SWIN_GELU_NONE, FALSE},
+    {1, 768, {1000}, TRUE, SWIN_GELU_NONE, FALSE},
+    {65, 3072, {33}, TRUE, SWIN_GELU_NONE, FALSE},
+    {2, 5, {4097}, FALSE, SWIN_GELU_EXACT, FALSE},
+    {13, 21, {37}, TRUE, SWIN_GELU_TANH, TRUE},
+    {50, 64, {129}, TRUE, SWIN_GELU_TANH, FALSE},
+    {300, 8, {8}, TRUE, SWIN_GELU_NONE, FALSE},
 };
+
+static const gchar *const gelu_names[] = {"", " gelu", " tanh gelu"};
 
 static void check_linear(guint32 seed, const LinearShape *shape) {
   g_autoptr(HarnessCase) test = harness_case_new(
       seed, "linear %d x %d x (%d, %d, %d)%s%s%s", (int)shape->rows, (int)shape->depth,
       (int)shape->columns[0], (int)shape->columns[1], (int)shape->columns[2],
-      shape->bias ? " bias" : "", shape->gelu ? " gelu" : "", shape->residual ? " residual" : "");
+      shape->bias ? " bias" : "", gelu_names[shape->gelu], shape->residual ? " residual" : "");
   SwinTensor weights[SWIN_LINEAR_MAX_PARTS], biases[SWIN_LINEAR_MAX_PARTS];
   const SwinTensor *weight_list[SWIN_LINEAR_MAX_PARTS], *bias_list[SWIN_LINEAR_MAX_PARTS];
   const guint64 input_shape[] = {shape->rows, shape->depth};
@@ -88,16 +94,17 @@ START_TEST(one_bias_missing) {
   for (guint i = 0; i < 3; i++)
     weights[i] = harness_case_weight(test, 2, 5, 10, 0.0, 0.3);
   gint output = swin_plan_add_linear(test->plan, "linear", harness_case_input(test, 2, shape), 3,
-                                     weight_list, bias_list, FALSE, SWIN_PLAN_NO_TENSOR);
+                                     weight_list, bias_list, SWIN_GELU_NONE, SWIN_PLAN_NO_TENSOR);
   swin_plan_mark_output(test->plan, output, "output");
   harness_case_check(test, tolerance(10));
 }
 END_TEST
 
-/* GELU alone, where it is nearly zero, nearly linear, and in between. */
+/* Both kinds of GELU alone, where it is nearly zero, nearly linear, and in between. */
 START_TEST(gelu_over_its_range) {
   enum { N = 4001 };
-  g_autoptr(HarnessCase) test = harness_case_new(1, "gelu");
+  static const SwinGelu gelus[] = {SWIN_GELU_EXACT, SWIN_GELU_TANH};
+  g_autoptr(HarnessCase) test = harness_case_new(1, "%s", gelu_names[gelus[_i]]);
   g_autofree float *values = g_new(float, N);
   const guint64 shape[] = {N, 1};
   SwinTensor weight = harness_case_weight(test, 2, 1, 1, 1.0, 0.0);
@@ -106,7 +113,7 @@ START_TEST(gelu_over_its_range) {
   for (gint i = 0; i < N; i++)
     values[i] = (float)(i - N / 2) / 200.0f;
   gint output = swin_plan_add_linear(test->plan, "linear", harness_case_input(test, 2, shape), 1,
-                                     weights, NULL, TRUE, SWIN_PLAN_NO_TENSOR);
+                                     weights, NULL, gelus[_i], SWIN_PLAN_NO_TENSOR);
   const float *inputs[] = {values, NULL};
   swin_plan_mark_output(test->plan, output, "output");
   HarnessRun *run = harness_case_run(test, inputs);
@@ -114,7 +121,7 @@ START_TEST(gelu_over_its_range) {
   for (gint i = 0; i < N; i++)
     ck_assert_msg(fabsf(run->actual[output][i] - run->expected[output][i]) <=
                       2.5e-7f * fabsf(values[i]) + 1e-7f,
-                  "gelu(%g) is %g, not %g", (double)values[i], (double)run->actual[output][i],
+                  "GELU of %g is %g, not %g", (double)values[i], (double)run->actual[output][i],
                   (double)run->expected[output][i]);
   harness_run_free(test, run);
 }
@@ -128,7 +135,7 @@ int main(void) {
   tcase_add_checked_fixture(cases, NULL, harness_restore);
   tcase_add_loop_test(cases, odd_shapes, 0, 2 * G_N_ELEMENTS(shapes));
   tcase_add_test(cases, one_bias_missing);
-  tcase_add_test(cases, gelu_over_its_range);
+  tcase_add_loop_test(cases, gelu_over_its_range, 0, 2);
   suite_add_tcase(suite, cases);
   return harness_run(suite);
 }

@@ -10,30 +10,42 @@ static const struct {
 };
 
 /* Values only move: every bit arrives. */
-static void check_partition(guint i) {
-  g_autoptr(HarnessCase) test = harness_case_new(
-      i, "patches of %u in %d x %d x %d x %d", pictures[i].patch_size, (int)pictures[i].batch,
-      (int)pictures[i].channels, (int)pictures[i].height, (int)pictures[i].width);
+static void check_partition(guint i, gboolean cut) {
+  g_autoptr(HarnessCase) test =
+      harness_case_new(i, "%s of %u in %d x %d x %d x %d", cut ? "whole patches" : "patches",
+                       pictures[i].patch_size, (int)pictures[i].batch, (int)pictures[i].channels,
+                       (int)pictures[i].height, (int)pictures[i].width);
   const guint64 shape[] = {pictures[i].batch, pictures[i].channels, pictures[i].height,
                            pictures[i].width};
   gint input = harness_case_input(test, 4, shape);
 
-  swin_plan_mark_output(
-      test->plan,
-      swin_plan_add_patch_partition(test->plan, "partition", input, pictures[i].patch_size),
-      "output");
+  gint output =
+      swin_plan_add_patch_partition(test->plan, "partition", input, pictures[i].patch_size, cut);
+  guint64 rest = cut ? 0 : pictures[i].patch_size - 1;
+
+  ck_assert_uint_eq(swin_plan_get_tensor(test->plan, output)->shape[1],
+                    (pictures[i].height + rest) / pictures[i].patch_size);
+  ck_assert_uint_eq(swin_plan_get_tensor(test->plan, output)->shape[2],
+                    (pictures[i].width + rest) / pictures[i].patch_size);
+  swin_plan_mark_output(test->plan, output, "output");
   harness_case_check(test, 0.0);
 }
 
 START_TEST(odd_shapes) {
-  check_partition((guint)_i);
+  check_partition((guint)_i, FALSE);
+}
+END_TEST
+
+START_TEST(whole_patches) {
+  if (MIN(pictures[_i].height, pictures[_i].width) >= pictures[_i].patch_size)
+    check_partition((guint)_i, TRUE);
 }
 END_TEST
 
 START_TEST(split_for_small_bindings) {
   harness_limit_storage(8192);
-  check_partition(3);
-  check_partition(4);
+  check_partition(3, FALSE);
+  check_partition(4, TRUE);
 }
 END_TEST
 
@@ -44,6 +56,7 @@ int main(void) {
   harness_device();
   tcase_add_checked_fixture(cases, NULL, harness_restore);
   tcase_add_loop_test(cases, odd_shapes, 0, G_N_ELEMENTS(pictures));
+  tcase_add_loop_test(cases, whole_patches, 0, G_N_ELEMENTS(pictures));
   tcase_add_test(cases, split_for_small_bindings);
   suite_add_tcase(suite, cases);
   return harness_run(suite);

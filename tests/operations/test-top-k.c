@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Relative to each probability: exp() is good to 3 + 2 |x| units in the last place (Vulkan
+/* Relative to each confidence: exp() is good to 3 + 2 |x| units in the last place (Vulkan
  * specification, "Precision and Operation of SPIR-V Instructions"), with |x| up to 10 here, and the
  * sum adds up to 21841 terms over the lanes. */
 #define TOLERANCE 1e-5f
@@ -18,31 +18,39 @@ static guint32 index_of(const float *tags, guint64 rank) {
 
 static void check_tags(const gchar *what, const float *expected, const float *actual, guint64 n) {
   for (guint64 rank = 0; rank < n; rank++) {
-    float probability = expected[2 * rank + 1];
+    float confidence = expected[2 * rank + 1];
 
     ck_assert_msg(index_of(actual, rank) == index_of(expected, rank), "%s: class %u, not %u", what,
                   index_of(actual, rank), index_of(expected, rank));
     /* What is below the smallest normal number may be flushed to zero. */
-    ck_assert_msg(fabsf(actual[2 * rank + 1] - probability) <= TOLERANCE * probability + 1e-30f,
-                  "%s: probability %g, not %g", what, (double)actual[2 * rank + 1],
-                  (double)probability);
+    ck_assert_msg(fabsf(actual[2 * rank + 1] - confidence) <= TOLERANCE * confidence + 1e-30f,
+                  "%s: confidence %g, not %g", what, (double)actual[2 * rank + 1],
+                  (double)confidence);
   }
 }
 
 /* @logits: (nullable): random ones where NULL */
-static void check_top_k(guint32 seed, guint64 batch, guint64 classes, guint k,
-                        const float *logits) {
+static void check_activation(guint32 seed, guint64 batch, guint64 classes, guint k,
+                             const float *logits, SwinActivation activation) {
   g_autoptr(HarnessCase) test =
-      harness_case_new(seed, "top %u of %d x %d", k, (int)batch, (int)classes);
+      harness_case_new(seed, "top %u of %d x %d by %s", k, (int)batch, (int)classes,
+                       activation == SWIN_ACTIVATION_SIGMOID ? "sigmoid" : "softmax");
   const guint64 shape[] = {batch, classes};
   gint input = harness_case_input(test, 2, shape);
-  gint output = swin_plan_add_top_k(test->plan, "top_k", input, k);
+  gint output = swin_plan_add_top_k(test->plan, "top_k", input, k, activation);
   const float *inputs[] = {logits, NULL};
 
   swin_plan_mark_output(test->plan, output, "output");
   HarnessRun *run = harness_case_run(test, inputs);
   check_tags(test->what, run->expected[output], run->actual[output], batch * k);
   harness_run_free(test, run);
+}
+
+/* By both activations. */
+static void check_top_k(guint32 seed, guint64 batch, guint64 classes, guint k,
+                        const float *logits) {
+  check_activation(seed, batch, classes, k, logits, SWIN_ACTIVATION_SOFTMAX);
+  check_activation(seed, batch, classes, k, logits, SWIN_ACTIVATION_SIGMOID);
 }
 
 static const struct {
@@ -103,25 +111,36 @@ START_TEST(no_numbers) {
 }
 END_TEST
 
-/* The twin is held against a softmax whose result is known. */
-START_TEST(known_probabilities) {
-  const float logits[4] = {logf(1.0f), logf(2.0f), logf(4.0f), logf(1.0f)};
-  static const guint32 indices[4] = {2, 1, 0, 3};
-  static const float probabilities[4] = {0.5f, 0.25f, 0.125f, 0.125f};
-  g_autoptr(HarnessCase) test = harness_case_new(1, "known probabilities");
+/* The twin, too, is held against what is known. */
+static void check_known(const float *logits, SwinActivation activation, const guint32 *indices,
+                        const float *confidences) {
+  g_autoptr(HarnessCase) test = harness_case_new(1, "known confidences");
   const guint64 shape[] = {1, 4};
-  gint output = swin_plan_add_top_k(test->plan, "top_k", harness_case_input(test, 2, shape), 4);
+  gint output =
+      swin_plan_add_top_k(test->plan, "top_k", harness_case_input(test, 2, shape), 4, activation);
   const float *inputs[] = {logits, NULL};
 
   swin_plan_mark_output(test->plan, output, "output");
   HarnessRun *run = harness_case_run(test, inputs);
   for (guint i = 0; i < 4; i++) {
     ck_assert_uint_eq(index_of(run->expected[output], i), indices[i]);
-    ck_assert_float_eq_tol(run->expected[output][2 * i + 1], probabilities[i], 1e-6f);
+    ck_assert_float_eq_tol(run->expected[output][2 * i + 1], confidences[i], 1e-6f);
     ck_assert_uint_eq(index_of(run->actual[output], i), indices[i]);
-    ck_assert_float_eq_tol(run->actual[output][2 * i + 1], probabilities[i], 1e-6f);
+    ck_assert_float_eq_tol(run->actual[output][2 * i + 1], confidences[i], 1e-6f);
   }
   harness_run_free(test, run);
+}
+
+START_TEST(known_confidences) {
+  const float softmax_logits[4] = {logf(1.0f), logf(2.0f), logf(4.0f), logf(1.0f)};
+  static const guint32 softmax_indices[4] = {2, 1, 0, 3};
+  static const float probabilities[4] = {0.5f, 0.25f, 0.125f, 0.125f};
+  const float sigmoid_logits[4] = {0.0f, logf(3.0f), -logf(7.0f), 200.0f};
+  static const guint32 sigmoid_indices[4] = {3, 1, 0, 2};
+  static const float sigmoids[4] = {1.0f, 0.75f, 0.5f, 0.125f};
+
+  check_known(softmax_logits, SWIN_ACTIVATION_SOFTMAX, softmax_indices, probabilities);
+  check_known(sigmoid_logits, SWIN_ACTIVATION_SIGMOID, sigmoid_indices, sigmoids);
 }
 END_TEST
 
@@ -136,7 +155,7 @@ int main(void) {
   tcase_add_test(cases, ties);
   tcase_add_test(cases, large_logits);
   tcase_add_test(cases, no_numbers);
-  tcase_add_test(cases, known_probabilities);
+  tcase_add_test(cases, known_confidences);
   suite_add_tcase(suite, cases);
   return harness_run(suite);
 }

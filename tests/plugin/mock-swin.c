@@ -133,7 +133,8 @@ const SwinDeviceInfo *swin_device_get_info(SwinDevice *device) {
   return &info;
 }
 
-SwinModel *swin_model_load(const gchar *location, GError **error) {
+SwinModel *swin_model_load(const gchar *location,
+                           G_GNUC_UNUSED const SwinModelOptions *options, GError **error) {
   (void)location, (void)error;
   return create(1);
 }

@@ -15,7 +15,8 @@ struct _TestRig {
   SwinBuffer *intermediate;
   SwinBuffer *output; /* [n_images, 3, height, width] and guard words */
   SwinRecorder *recorder;
-  SwinPreprocessTables tables;
+  SwinResizeTables *tables; /* (nullable): of the last frame */
+  gboolean tables_written;
   guint n_recordings;
   guint8 poison; /* what lies in upload memory before the upload; another one each time */
   guint32 *words;
@@ -56,6 +57,7 @@ void test_rig_free(TestRig *rig) {
   swin_buffer_free(rig->parameters);
   swin_buffer_free(rig->intermediate);
   swin_buffer_free(rig->output);
+  swin_resize_tables_free(rig->tables);
   swin_device_unref(rig->device);
   g_free(rig->words);
   g_free(rig);
@@ -88,15 +90,28 @@ static void record(TestRig *rig) {
   rig->n_recordings++;
 }
 
+/* Tables are kept as pictures keep them. */
+static void fit_tables(TestRig *rig, const SwinFrame *frame,
+                       const SwinPreprocessing *preprocessing) {
+  if (rig->tables && rig->tables->frame_width == frame->width &&
+      rig->tables->frame_height == frame->height &&
+      memcmp(&rig->tables->preprocessing, preprocessing, sizeof(*preprocessing)) == 0)
+    return;
+  swin_resize_tables_free(rig->tables);
+  rig->tables =
+      swin_resize_tables_new(preprocessing, frame->width, frame->height, rig->width, rig->height);
+  rig->tables_written = FALSE;
+}
+
 void test_rig_reserve(TestRig *rig, const SwinFrame *frame,
                       const SwinPreprocessing *preprocessing) {
-  const SwinPreprocessSizes sizes =
-      swin_preprocess_sizes(frame, preprocessing, rig->width, rig->height);
+  fit_tables(rig, frame, preprocessing);
+  const SwinPreprocessSizes sizes = swin_preprocess_sizes(frame, rig->tables);
   GError *error = NULL;
   ck_assert(swin_preprocess_check_sizes(rig->device, &sizes, &error));
   grow(rig, &rig->frame, SWIN_BUFFER_UPLOAD, sizes.frame);
   if (grow(rig, &rig->parameters, SWIN_BUFFER_UPLOAD, sizes.parameters))
-    rig->tables = (SwinPreprocessTables){0, 0};
+    rig->tables_written = FALSE;
   grow(rig, &rig->intermediate, SWIN_BUFFER_DEVICE,
        sizes.intermediate + GUARD_WORDS * sizeof(guint32));
   if (!rig->recorder)
@@ -134,14 +149,14 @@ const gfloat *test_rig_run(TestRig *rig, const SwinFrame *frame,
   GError *error = NULL;
   ck_assert(swin_frame_check(frame, &error));
   test_rig_reserve(rig, frame, preprocessing);
-  const SwinPreprocessSizes sizes =
-      swin_preprocess_sizes(frame, preprocessing, rig->width, rig->height);
+  const SwinPreprocessSizes sizes = swin_preprocess_sizes(frame, rig->tables);
   fill_with_guards(rig->intermediate);
   fill_with_guards(rig->output);
   rig->poison ^= 0xa5;
   memset(rig->frame->mapped, rig->poison, rig->frame->size);
-  swin_preprocess_write(frame, preprocessing, rig->width, rig->height, rig->frame->mapped,
-                        rig->parameters->mapped, &rig->tables);
+  swin_preprocess_write(frame, rig->tables, !rig->tables_written, rig->frame->mapped,
+                        rig->parameters->mapped);
+  rig->tables_written = TRUE;
   gboolean ok =
       swin_buffer_flush(rig->frame, &error) && swin_buffer_flush(rig->parameters, &error) &&
       swin_recorder_run(rig->recorder, &error) &&

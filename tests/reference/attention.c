@@ -4,18 +4,39 @@
 #include <math.h>
 
 /* What the steps of one attention operation share. The network is written here the way the paper
- * and its code have it: pad, roll, cut into windows, attend, put back, roll back, crop. */
+ * and its code have it: pad, roll, cut into windows, attend, put back, roll back, crop; or roll,
+ * pad, ..., crop, roll back. */
 typedef struct {
   const SwinAttentionParameters *parameters;
   guint64 height, width, channels;     /* of the map */
   guint64 padded_height, padded_width; /* multiples of the window */
   guint64 head_dim;
-  const float *table;   /* (nullable): [(2 * table_window - 1)^2, heads] */
-  const float *bias[3]; /* (nullable): [C], of query, key and value */
+  const float *table;       /* (nullable): [2 * table_height - 1, 2 * table_width - 1, heads] */
+  const float *bias[3];     /* (nullable): [C], of query, key and value */
+  const float *logit_scale; /* (nullable): [heads] */
 } Attention;
 
 static guint64 round_up(guint64 value, guint64 multiple) {
   return (value + multiple - 1) / multiple * multiple;
+}
+
+/* Where a coordinate of the rolled, padded axis comes from: less than @size, or from there on where
+ * it is padding. */
+static guint64 source(const Attention *attention, guint64 coordinate, guint64 shift, guint64 size,
+                      guint64 padded_size) {
+  if (!attention->parameters->roll_before_padding)
+    return (coordinate + shift) % padded_size;
+  return coordinate < size ? (coordinate + shift) % size : size;
+}
+
+static guint64 source_y(const Attention *attention, guint64 y) {
+  return source(attention, y, attention->parameters->shift_y, attention->height,
+                attention->padded_height);
+}
+
+static guint64 source_x(const Attention *attention, guint64 x) {
+  return source(attention, x, attention->parameters->shift_x, attention->width,
+                attention->padded_width);
 }
 
 /* [H, W, 3C] -> [padded H, padded W, 3C], rolled by minus the shift */
@@ -27,8 +48,7 @@ static float *pad_and_roll(const Attention *attention, const float *map) {
   for (guint64 y = 0; y < attention->padded_height; y++)
     for (guint64 x = 0; x < attention->padded_width; x++)
       for (guint64 i = 0; i < width; i++) {
-        guint64 from_y = (y + attention->parameters->shift_y) % attention->padded_height;
-        guint64 from_x = (x + attention->parameters->shift_x) % attention->padded_width;
+        guint64 from_y = source_y(attention, y), from_x = source_x(attention, x);
         const float *bias = attention->bias[i / attention->channels];
 
         if (from_y < attention->height && from_x < attention->width)
@@ -55,16 +75,38 @@ static double mask(const Attention *attention, guint64 y1, guint64 x1, guint64 y
   gboolean same_x = region(x1, attention->padded_width, p->window_width, p->shift_x) ==
                     region(x2, attention->padded_width, p->window_width, p->shift_x);
 
-  return same_y && same_x ? 0.0 : -100.0;
+  return same_y && same_x ? 0.0 : -(double)p->mask;
 }
 
 static double position_bias(const Attention *attention, guint head, gint64 dy, gint64 dx) {
   const SwinAttentionParameters *p = attention->parameters;
-  gint64 reach = (gint64)p->table_window - 1, side = 2 * reach + 1;
+  gint64 reach_y = (gint64)p->table_height - 1, reach_x = (gint64)p->table_width - 1;
+  gint64 row = (dy + reach_y) * (2 * reach_x + 1) + dx + reach_x;
 
-  if (attention->table == NULL)
-    return 0.0;
-  return (double)attention->table[((dy + reach) * side + dx + reach) * (gint64)p->n_heads + head];
+  return attention->table != NULL ? (double)attention->table[row * (gint64)p->n_heads + head] : 0.0;
+}
+
+static double dot(const float *a, const float *b, guint64 n) {
+  double sum = 0.0;
+
+  for (guint64 i = 0; i < n; i++)
+    sum += (double)a[i] * (double)b[i];
+  return sum;
+}
+
+/* As torch.nn.functional.normalize has it. */
+static double length(const float *vector, guint64 n) {
+  return MAX(sqrt(dot(vector, vector, n)), 1e-12);
+}
+
+/* What a query and a key have in common, before bias and mask. */
+static double score(const Attention *attention, guint head, const float *query, const float *key) {
+  guint64 n = attention->head_dim;
+
+  if (attention->parameters->kind == SWIN_ATTENTION_SCALED)
+    return dot(query, key, n) / sqrt((double)n);
+  return dot(query, key, n) / (length(query, n) * length(key, n)) *
+         exp(MIN((double)attention->logit_scale[head], log(100.0)));
 }
 
 /* Attention of the token at (@y, @x) of the rolled map to its window. @output: [head_dim] */
@@ -73,7 +115,7 @@ static void attend(const Attention *attention, const float *rolled, guint head, 
   const SwinAttentionParameters *p = attention->parameters;
   guint64 n = (guint64)p->window_height * p->window_width, width = 3 * attention->channels;
   guint64 top = y - y % p->window_height, left = x - x % p->window_width;
-  g_autofree double *scores = g_new0(double, n);
+  g_autofree double *scores = g_new(double, n);
   const float *query =
       rolled + (y * attention->padded_width + x) * width + head * attention->head_dim;
   double maximum = -INFINITY, sum = 0.0;
@@ -83,10 +125,8 @@ static void attend(const Attention *attention, const float *rolled, guint head, 
     const float *key = rolled + (key_y * attention->padded_width + key_x) * width +
                        attention->channels + head * attention->head_dim;
 
-    for (guint64 d = 0; d < attention->head_dim; d++)
-      scores[i] += (double)query[d] * (double)key[d];
     scores[i] =
-        scores[i] * (double)p->scale +
+        score(attention, head, query, key) +
         position_bias(attention, head, (gint64)y - (gint64)key_y, (gint64)x - (gint64)key_x) +
         mask(attention, y, x, key_y, key_x);
     maximum = MAX(maximum, scores[i]);
@@ -116,8 +156,7 @@ static void attend_image(const Attention *attention, const float *input, float *
 
   for (guint64 y = 0; y < attention->padded_height; y++)
     for (guint64 x = 0; x < attention->padded_width; x++) {
-      guint64 to_y = (y + p->shift_y) % attention->padded_height;
-      guint64 to_x = (x + p->shift_x) % attention->padded_width;
+      guint64 to_y = source_y(attention, y), to_x = source_x(attention, x);
 
       if (to_y >= attention->height || to_x >= attention->width)
         continue;
@@ -136,6 +175,7 @@ void reference_attention(const SwinPlan *plan, const SwinOperation *operation,
   g_autofree float *query_bias = reference_read_weight(operation, SWIN_ATTENTION_QKV_BIAS);
   g_autofree float *key_bias = reference_read_weight(operation, SWIN_ATTENTION_QKV_BIAS + 1);
   g_autofree float *value_bias = reference_read_weight(operation, SWIN_ATTENTION_QKV_BIAS + 2);
+  g_autofree float *logit_scale = reference_read_weight(operation, SWIN_ATTENTION_LOGIT_SCALE);
   Attention attention = {
       .parameters = operation->parameters,
       .height = out[1],
@@ -143,6 +183,7 @@ void reference_attention(const SwinPlan *plan, const SwinOperation *operation,
       .channels = out[3],
       .table = table,
       .bias = {query_bias, key_bias, value_bias},
+      .logit_scale = logit_scale,
   };
   guint64 image_size = out[1] * out[2] * out[3];
 

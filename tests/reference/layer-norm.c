@@ -16,7 +16,7 @@ void reference_normalise(const float *input, guint64 n, const float *weight, con
                         (double)bias[i]);
 }
 
-/* [..., C] -> [..., C] */
+/* [..., C] -> [..., C], plus a residual of the same shape */
 void reference_layer_norm(const SwinPlan *plan, const SwinOperation *operation,
                           float *const *tensors) {
   const SwinLayerNormParameters *parameters = operation->parameters;
@@ -24,8 +24,13 @@ void reference_layer_norm(const SwinPlan *plan, const SwinOperation *operation,
   guint64 n = in->shape[in->n_dims - 1];
   g_autofree float *weight = reference_read_weight(operation, SWIN_WEIGHT);
   g_autofree float *bias = reference_read_weight(operation, SWIN_BIAS);
+  float *output = tensors[operation->output];
 
   for (guint64 first = 0; first < in->n_elements; first += n)
     reference_normalise(tensors[operation->inputs[0]] + first, n, weight, bias, parameters->epsilon,
-                        tensors[operation->output] + first);
+                        output + first);
+  if (operation->inputs[1] == SWIN_PLAN_NO_TENSOR)
+    return;
+  for (guint64 i = 0; i < in->n_elements; i++)
+    output[i] += tensors[operation->inputs[1]][i];
 }

@@ -8,6 +8,23 @@ static double gelu(double x) {
   return 0.5 * x * (1.0 + erf(x * M_SQRT1_2));
 }
 
+/* Its approximation in section 2 of the same paper. */
+static double tanh_gelu(double x) {
+  return 0.5 * x * (1.0 + tanh(sqrt(2.0 / M_PI) * (x + 0.044715 * x * x * x)));
+}
+
+static double activate(SwinGelu kind, double x) {
+  switch (kind) {
+  case SWIN_GELU_NONE:
+    return x;
+  case SWIN_GELU_EXACT:
+    return gelu(x);
+  case SWIN_GELU_TANH:
+    return tanh_gelu(x);
+  }
+  g_assert_not_reached();
+}
+
 /* [..., K] -> [..., sum of N] */
 void reference_linear(const SwinPlan *plan, const SwinOperation *operation, float *const *tensors) {
   const SwinLinearParameters *parameters = operation->parameters;
@@ -34,8 +51,7 @@ void reference_linear(const SwinPlan *plan, const SwinOperation *operation, floa
 
         for (guint64 k = 0; k < depth; k++)
           sum += (double)input[row * depth + k] * (double)weight[column * depth + k];
-        if (parameters->gelu)
-          sum = gelu(sum);
+        sum = activate(parameters->gelu, sum);
         output[at] = (float)(residual != NULL ? sum + (double)residual[at] : sum);
       }
     first_column += n_columns;

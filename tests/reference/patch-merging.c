@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "reference/reference.h"
 
+#include <string.h>
+
 /* [N, H, W, C] -> [N, ceil(H/2), ceil(W/2), 4C] */
 void reference_patch_merging(const SwinPlan *plan, const SwinOperation *operation,
                              float *const *tensors) {
@@ -25,6 +27,9 @@ void reference_patch_merging(const SwinPlan *plan, const SwinOperation *operatio
                           ? input[((image * in[1] + y) * in[2] + x) * in[3] + i % in[3]]
                           : 0.0f;
         }
-        reference_normalise(merged, out[3], weight, bias, parameters->epsilon, output);
+        if (weight != NULL)
+          reference_normalise(merged, out[3], weight, bias, parameters->epsilon, output);
+        else
+          memcpy(output, merged, out[3] * sizeof(float));
       }
 }

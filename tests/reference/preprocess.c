@@ -2,6 +2,7 @@
 #include "reference/preprocess.h"
 
 #include <math.h>
+#include <string.h>
 
 static gdouble sample(const SwinFrame *frame, guint index, guint x, guint y) {
   const SwinFrameComponent *component = &frame->component[index];
@@ -56,25 +57,50 @@ typedef struct {
   guint n_source, n_output;
   gint32 *weights; /* [n_output, n_source], 2^22 is one */
   guint *first;    /* [n_output]: what lies before it weighs nothing, */
-  guint *end;      /* and what lies from here on */
+  guint *end;      /* and what lies from here on; 0 beside the resized picture */
 } Matrix;
 
-static gdouble kernel(SwinFilter filter, gdouble distance) {
-  const gdouble x = fabs(distance);
-  if (filter == SWIN_FILTER_BILINEAR)
-    return x < 1.0 ? 1.0 - x : 0.0;
-  /* Keys, "Cubic convolution interpolation for digital image processing", with a = -1/2. */
+static gdouble normalised_sinc(gdouble x) {
+  return x == 0.0 ? 1.0 : sin(G_PI * x) / (G_PI * x);
+}
+
+/* Keys, "Cubic convolution interpolation for digital image processing", with a = -1/2. */
+static gdouble cubic_convolution(gdouble x) {
   const gdouble a = -0.5;
   if (x < 1.0)
     return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0;
   return x < 2.0 ? (((x - 5.0) * x + 8.0) * x - 4.0) * a : 0.0;
 }
 
+static gdouble kernel(SwinFilter filter, gdouble distance) {
+  const gdouble x = fabs(distance);
+  switch (filter) {
+  case SWIN_FILTER_BOX: /* a sample in the middle between two outputs belongs to the first */
+    return distance > -0.5 && distance <= 0.5 ? 1.0 : 0.0;
+  case SWIN_FILTER_BILINEAR:
+    return x < 1.0 ? 1.0 - x : 0.0;
+  case SWIN_FILTER_HAMMING: /* Pillow's constants are single precision */
+    return x < 1.0 ? normalised_sinc(x) * (0.54f + 0.46f * cos(G_PI * x)) : 0.0;
+  case SWIN_FILTER_LANCZOS: /* Duchon, "Lanczos filtering in one and two dimensions", 3 lobes */
+    return x < 3.0 ? normalised_sinc(x) * normalised_sinc(x / 3.0) : 0.0;
+  default:
+    return cubic_convolution(x);
+  }
+}
+
+static gdouble radius(SwinFilter filter) {
+  static const gdouble radii[] = {
+      [SWIN_FILTER_LANCZOS] = 3.0, [SWIN_FILTER_BILINEAR] = 1.0, [SWIN_FILTER_BICUBIC] = 2.0,
+      [SWIN_FILTER_BOX] = 0.5,     [SWIN_FILTER_HAMMING] = 1.0,
+  };
+  return radii[filter];
+}
+
 /* Pillow takes the samples whose centres lie in the kernel's support, rounded to whole samples. */
 static void fill_row(Matrix *matrix, guint output, gdouble scale, guint64 position,
                      SwinFilter filter) {
   const gdouble widening = scale > 1.0 ? scale : 1.0;
-  const gdouble support = (filter == SWIN_FILTER_BILINEAR ? 1.0 : 2.0) * widening;
+  const gdouble support = radius(filter) * widening;
   const gdouble centre = ((gdouble)position + 0.5) * scale;
   const gint first = (gint)MAX(centre - support + 0.5, 0.0);
   const gint end = MIN((gint)(centre + support + 0.5), (gint)matrix->n_source);
@@ -98,8 +124,7 @@ static void fill_nearest(Matrix *matrix, guint output, gdouble place) {
   matrix->end[output] = index + 1;
 }
 
-/* @crop: which resized sample becomes output 0. Outputs beside the resized picture stay without
- * weights, so they come out black. */
+/* @crop: which resized sample becomes output 0. */
 static void matrix_init(Matrix *matrix, guint n_source, guint64 resized, gint64 crop,
                         guint n_output, SwinFilter filter) {
   const gdouble scale = (gdouble)n_source / (gdouble)resized;
@@ -126,7 +151,11 @@ static void matrix_clear(Matrix *matrix) {
   g_free(matrix->end);
 }
 
-static guint8 weigh(const Matrix *matrix, guint output, const guint8 *source, gsize step) {
+/* Beside the resized picture there is nothing but @fill. */
+static guint8 weigh(const Matrix *matrix, guint output, const guint8 *source, gsize step,
+                    guint8 fill) {
+  if (matrix->end[output] == 0)
+    return fill;
   const gint32 *row = matrix->weights + (gsize)output * matrix->n_source;
   gint64 sum = 0;
   for (guint i = matrix->first[output]; i < matrix->end[output]; i++)
@@ -143,46 +172,106 @@ static gint64 round_half_even(gdouble value) {
   return (gint64)(fmod(below, 2.0) == 0.0 ? below : below + 1.0);
 }
 
-/* torchvision's center_crop(): pads with half of what is missing, then crops. */
-static gint64 crop_position(guint64 resized, guint output) {
+/* torchvision's and transformers' center_crop(): both pad with half of what is missing, then crop.
+ */
+static gint64 crop_position(guint64 resized, guint output, SwinCropRounding rounding) {
   if (resized < output)
     return -(gint64)((output - resized) / 2);
-  return round_half_even((gdouble)(resized - output) / 2.0);
+  const gdouble half = (gdouble)(resized - output) / 2.0;
+  return rounding == SWIN_CROP_ROUND_DOWN ? (gint64)floor(half) : round_half_even(half);
 }
 
-static void matrices_init(Matrix *columns, Matrix *rows, const SwinFrame *frame,
-                          const SwinPreprocessing *preprocessing, guint width, guint height) {
-  guint64 resized_width = width;
-  guint64 resized_height = height;
-  gint64 crop_x = 0;
-  gint64 crop_y = 0;
-  if (preprocessing->resize_mode == SWIN_RESIZE_SHORT_SIDE) {
-    const gdouble size = preprocessing->resize_size;
-    const guint short_side = MIN(frame->width, frame->height);
-    resized_width = (guint64)(size * frame->width / short_side);
-    resized_height = (guint64)(size * frame->height / short_side);
-    crop_x = crop_position(resized_width, width);
-    crop_y = crop_position(resized_height, height);
+static void resized_size(const SwinFrame *frame, const SwinPreprocessing *preprocessing,
+                         guint64 *width, guint64 *height) {
+  const gdouble ratio_x = (gdouble)frame->width / preprocessing->resize_width;
+  const gdouble ratio_y = (gdouble)frame->height / preprocessing->resize_height;
+  const gdouble size = preprocessing->resize_size;
+  const guint short_side = MIN(frame->width, frame->height);
+  gdouble ratio = 0.0;
+  switch (preprocessing->resize_mode) {
+  case SWIN_RESIZE_SQUASH:
+  case SWIN_RESIZE_PAD:
+    *width = preprocessing->resize_width;
+    *height = preprocessing->resize_height;
+    return;
+  case SWIN_RESIZE_SHORT_SIDE:
+    *width = (guint64)(size * frame->width / short_side);
+    *height = (guint64)(size * frame->height / short_side);
+    return;
+  case SWIN_RESIZE_COVER:
+    ratio = MIN(ratio_x, ratio_y);
+    break;
+  case SWIN_RESIZE_CONTAIN:
+    ratio = MAX(ratio_x, ratio_y);
+    break;
   }
-  matrix_init(columns, frame->width, resized_width, crop_x, width, preprocessing->filter);
-  matrix_init(rows, frame->height, resized_height, crop_y, height, preprocessing->filter);
+  *width = (guint64)MAX(round_half_even(frame->width / ratio), 1);
+  *height = (guint64)MAX(round_half_even(frame->height / ratio), 1);
+}
+
+/** Canvas: the picture that is resized: the frame, or the square that it is pasted on. */
+typedef struct {
+  const SwinFrame *frame;
+  const guint8 *fill;
+  guint width, height; /* pixels */
+  guint left, top;     /* where the frame is */
+} Canvas;
+
+static Canvas make_canvas(const SwinFrame *frame, const SwinPreprocessing *preprocessing) {
+  Canvas canvas = {frame, preprocessing->fill, frame->width, frame->height, 0, 0};
+  if (preprocessing->resize_mode == SWIN_RESIZE_PAD) {
+    canvas.width = canvas.height = MAX(frame->width, frame->height);
+    canvas.left = (canvas.width - frame->width) / 2;
+    canvas.top = (canvas.height - frame->height) / 2;
+  }
+  return canvas;
+}
+
+/* @line: [canvas->width, 3] */
+static void canvas_row(const Canvas *canvas, guint y, guint8 *line) {
+  for (guint x = 0; x < canvas->width; x++) {
+    const gboolean inside = x >= canvas->left && x - canvas->left < canvas->frame->width &&
+                            y >= canvas->top && y - canvas->top < canvas->frame->height;
+    if (inside)
+      reference_pixel(canvas->frame, x - canvas->left, y - canvas->top, line + 3 * x);
+    else
+      memcpy(line + 3 * x, canvas->fill, 3);
+  }
+}
+
+static void swap_red_and_blue(guint8 *codes, gsize n_pixels) {
+  for (gsize i = 0; i < n_pixels; i++) {
+    const guint8 red = codes[3 * i];
+    codes[3 * i] = codes[3 * i + 2];
+    codes[3 * i + 2] = red;
+  }
 }
 
 void reference_resize(const SwinFrame *frame, const SwinPreprocessing *preprocessing, guint width,
                       guint height, guint8 *codes) {
-  g_autofree guint8 *line = g_new(guint8, (gsize)frame->width * 3);
-  g_autofree guint8 *narrow = g_new(guint8, (gsize)frame->height * width * 3);
+  const Canvas canvas = make_canvas(frame, preprocessing);
+  const SwinCropRounding rounding = preprocessing->crop_rounding;
+  g_autofree guint8 *line = g_new(guint8, (gsize)canvas.width * 3);
+  g_autofree guint8 *narrow = g_new(guint8, (gsize)canvas.height * width * 3);
+  guint64 resized_width, resized_height;
   Matrix columns, rows;
-  matrices_init(&columns, &rows, frame, preprocessing, width, height);
-  for (guint y = 0; y < frame->height; y++) {
-    for (guint x = 0; x < frame->width; x++)
-      reference_pixel(frame, x, y, line + 3 * x);
+  resized_size(frame, preprocessing, &resized_width, &resized_height);
+  matrix_init(&columns, canvas.width, resized_width, crop_position(resized_width, width, rounding),
+              width, preprocessing->filter);
+  matrix_init(&rows, canvas.height, resized_height, crop_position(resized_height, height, rounding),
+              height, preprocessing->filter);
+  for (guint y = 0; y < canvas.height; y++) {
+    canvas_row(&canvas, y, line);
     for (guint i = 0; i < width * 3; i++)
-      narrow[(gsize)y * width * 3 + i] = weigh(&columns, i / 3, line + i % 3, 3);
+      narrow[(gsize)y * width * 3 + i] =
+          weigh(&columns, i / 3, line + i % 3, 3, preprocessing->fill[i % 3]);
   }
   for (guint y = 0; y < height; y++)
     for (guint i = 0; i < width * 3; i++)
-      codes[(gsize)y * width * 3 + i] = weigh(&rows, y, narrow + i, (gsize)width * 3);
+      codes[(gsize)y * width * 3 + i] =
+          weigh(&rows, y, narrow + i, (gsize)width * 3, preprocessing->fill[i % 3]);
+  if (preprocessing->bgr)
+    swap_red_and_blue(codes, (gsize)width * height);
   matrix_clear(&columns);
   matrix_clear(&rows);
 }

@@ -6,7 +6,7 @@
 #define SWIN_TESTS_REFERENCE_PREPROCESS_H
 
 #include "swin.h"
-#include "model/config.h"
+#include "model/preprocessing.h"
 
 /**
  * reference_pixel: R'G'B' of pixel (@x, @y), computed in doubles from the definitions of the colour
@@ -15,15 +15,15 @@
 void reference_pixel(const SwinFrame *frame, guint x, guint y, guint8 rgb[3]);
 
 /**
- * reference_resize: the resized and cropped picture.
- * @codes: (out): R'G'B', [height, width, 3]
+ * reference_resize: the padded, resized and cropped picture.
+ * @codes: (out): [height, width, 3], in the network's channel order
  */
 void reference_resize(const SwinFrame *frame, const SwinPreprocessing *preprocessing, guint width,
                       guint height, guint8 *codes);
 
 /**
  * reference_normalise_codes: (code / 255 - mean) / std.
- * @codes: [height, width, 3]
+ * @codes: [height, width, 3], in the network's channel order
  * @output: (out): [3, height, width]
  */
 void reference_normalise_codes(const guint8 *codes, const SwinPreprocessing *preprocessing,

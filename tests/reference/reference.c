@@ -8,6 +8,7 @@ static const struct {
   ReferenceFunc func;
 } twins[] = {
     {"patch_partition", reference_patch_partition},
+    {"token_embedding", reference_token_embedding},
     {"linear", reference_linear},
     {"layer_norm", reference_layer_norm},
     {"attention", reference_attention},

@@ -18,6 +18,8 @@ typedef void (*ReferenceFunc)(const SwinPlan *plan, const SwinOperation *operati
 
 void reference_patch_partition(const SwinPlan *plan, const SwinOperation *operation,
                                float *const *tensors);
+void reference_token_embedding(const SwinPlan *plan, const SwinOperation *operation,
+                               float *const *tensors);
 void reference_linear(const SwinPlan *plan, const SwinOperation *operation, float *const *tensors);
 void reference_layer_norm(const SwinPlan *plan, const SwinOperation *operation,
                           float *const *tensors);

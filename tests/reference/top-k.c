@@ -30,6 +30,19 @@ static double term(float logit, double maximum) {
   return isnan(logit) ? 0.0 : exp(finite_logit(logit) - maximum);
 }
 
+/* The sum over all classes that every term is a part of. @maximum: keeps the terms in range */
+static double softmax_sum(const float *logits, guint64 n_classes, double maximum) {
+  double sum = 0.0;
+
+  for (guint64 i = 0; i < n_classes; i++)
+    sum += term(logits[i], maximum);
+  return sum;
+}
+
+static double sigmoid(float logit) {
+  return isnan(logit) ? 0.0 : 1.0 / (1.0 + exp(-finite_logit(logit)));
+}
+
 /* [N, classes] -> [N, k, 2] words */
 void reference_top_k(const SwinPlan *plan, const SwinOperation *operation, float *const *tensors) {
   const SwinTopKParameters *parameters = operation->parameters;
@@ -40,18 +53,18 @@ void reference_top_k(const SwinPlan *plan, const SwinOperation *operation, float
   for (guint64 image = 0; image < in[0]; image++, logits += in[1]) {
     g_autofree gboolean *taken = g_new0(gboolean, in[1]);
     double maximum = finite_logit(logits[best_left(logits, in[1], taken)]);
-    double sum = 0.0;
+    double sum = softmax_sum(logits, in[1], maximum);
 
-    for (guint64 i = 0; i < in[1]; i++)
-      sum += term(logits[i], maximum);
     for (guint rank = 0; rank < parameters->k; rank++, output += 2) {
       guint32 index = best_left(logits, in[1], taken);
+      double numerator = term(logits[index], maximum);
 
       taken[index] = TRUE;
       memcpy(&output[0], &index, sizeof(index));
-      double numerator = term(logits[index], maximum);
-
-      output[1] = numerator > 0.0 ? (float)(numerator / sum) : 0.0f;
+      if (parameters->activation == SWIN_ACTIVATION_SIGMOID)
+        output[1] = (float)sigmoid(logits[index]);
+      else
+        output[1] = numerator > 0.0 ? (float)(numerator / sum) : 0.0f;
     }
   }
 }

@@ -4,48 +4,28 @@
 import json
 import math
 import os
-import struct
-import subprocess
 import sys
 import tempfile
 import unittest
 
-SWIN = sys.argv.pop(1)
+sys.dont_write_bytecode = True
 
-
-def swin(*arguments):
-    return subprocess.run([SWIN, *arguments], capture_output=True, text=True, check=False)
-
-
-def read_safetensors(path):
-    with open(path, "rb") as file:
-        length = struct.unpack("<Q", file.read(8))[0]
-        header = json.loads(file.read(length))
-        data = file.read()
-    header.pop("__metadata__", None)
-    return {name: (entry["shape"],
-                   struct.unpack(f"<{math.prod(entry['shape'])}f", data[slice(*entry["data_offsets"])]))
-            for name, entry in header.items()}
-
-
-def write_safetensors(path, name, shape, values):
-    data = struct.pack(f"<{len(values)}f", *values)
-    header = json.dumps({name: {"dtype": "F32", "shape": shape, "data_offsets": [0, len(data)]}}).encode()
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(header)) + header + data)
+from program import read_safetensors, swin, write_safetensors
 
 
 class Help(unittest.TestCase):
     def test_help(self):
         result = swin("--help")
         self.assertEqual(result.returncode, 0)
-        for command in ("devices", "info", "run", "bench"):
+        for command in ("devices", "info", "run", "verify", "bench"):
             self.assertIn(command, result.stdout)
             self.assertEqual(swin(command, "--help").returncode, 0)
 
     def test_mistakes(self):
         for arguments in ((), ("dance",), ("info",), ("info", "a", "b"), ("bench", "swin_t", "--batch", "0"),
-                          ("info", "--no-such-option", "x")):
+                          ("info", "--no-such-option", "x"), ("info", "testcard", "--image-size", "big"),
+                          ("info", "swin_t", "--image-size", "384"), ("verify", "testcard"),
+                          ("verify", "testcard", "x", "--tolerance", "-1")):
             result = swin(*arguments)
             self.assertEqual(result.returncode, 2, arguments)
 
@@ -63,7 +43,9 @@ class Devices(unittest.TestCase):
 class Info(unittest.TestCase):
     def test_published_sizes(self):
         # Parameters and multiply-accumulates (half the FLOP) as the paper's table 1 and 7 have them.
-        for name, parameters, gmac in (("swin_t", 28.3, 4.5), ("swin_s", 49.6, 8.7), ("swin_b", 87.8, 15.4)):
+        # Those of V2 are from the table of Microsoft's repository, those of ViT from DeiT's table 5.
+        for name, parameters, gmac in (("swin_t", 28.3, 4.5), ("swin_s", 49.6, 8.7), ("swin_b", 87.8, 15.4),
+                                       ("swin_v2_t", 28.3, 5.9), ("vit_tiny", 5.7, 1.3), ("vit_small", 22.1, 4.6)):
             info = json.loads(swin("info", name, "--json").stdout)
             self.assertAlmostEqual(info["parameters"] * 1e-6, parameters, delta=0.05)
             self.assertAlmostEqual(info["gflop_per_image"] / 2, gmac, delta=0.1)
@@ -72,6 +54,24 @@ class Info(unittest.TestCase):
         info = json.loads(swin("info", "testcard", "--json", "--classes").stdout)
         self.assertEqual(len(info["labels"]), info["num_classes"])
         self.assertIn("programme", info["labels"])
+
+    def test_describes_the_network(self):
+        info = json.loads(swin("info", "swin_v2_t", "--json").stdout)
+        self.assertEqual((info["family"], info["image_width"]), ("swinv2", 256))
+        self.assertEqual([window["width"] for window in info["windows"]], [8, 8, 8, 8])
+        self.assertEqual([window["map_height"] for window in info["windows"]], [64, 32, 16, 8])
+        self.assertEqual(info["activation"], "softmax")
+        info = json.loads(swin("info", "vit_tiny", "--json").stdout)
+        self.assertEqual(info["family"], "vit")
+        self.assertNotIn("windows", info)
+        text = swin("info", "testcard").stdout
+        for word in ("Swin Transformer", "windows", "softmax", "RGB", "mean"):
+            self.assertIn(word, text)
+
+    def test_another_input_size(self):
+        size = json.loads(swin("info", "testcard", "--json").stdout)["image_width"]
+        info = json.loads(swin("info", "testcard", "--json", "--image-size", f"{3 * size}x{2 * size}").stdout)
+        self.assertEqual((info["image_width"], info["image_height"]), (3 * size, 2 * size))
 
     def test_missing_model(self):
         result = swin("info", "/no/such/model")
@@ -86,8 +86,8 @@ class Run(unittest.TestCase):
         size = info["image_width"]
         with tempfile.TemporaryDirectory() as folder:
             source, target = os.path.join(folder, "in"), os.path.join(folder, "out")
-            write_safetensors(source, "input", [2, 3, size, size],
-                              [math.sin(i) for i in range(2 * 3 * size * size)])
+            write_safetensors(source, {"input": ([2, 3, size, size],
+                                                 [math.sin(i) for i in range(2 * 3 * size * size)])})
             result = swin("run", "testcard", "--input", source, "--output", target)
             self.assertEqual(result.returncode, 0, result.stderr)
             tensors = read_safetensors(target)
@@ -103,7 +103,7 @@ class Run(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             source, target = os.path.join(folder, "in"), os.path.join(folder, "out")
             for name, shape in (("input", [1, 3, 5, 5]), ("inputs", [1, 3, 5, 5]), ("input", [75])):
-                write_safetensors(source, name, shape, [0.5] * 75)
+                write_safetensors(source, {name: (shape, [0.5] * 75)})
                 result = swin("run", "testcard", "--input", source, "--output", target)
                 self.assertEqual(result.returncode, 1)
                 self.assertIn("input", result.stderr)

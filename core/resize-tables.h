@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * resize-tables.h: what the resize shaders have to know about frames of one size: which part of
+ * them is needed, and the weights. No Vulkan.
+ */
+#ifndef SWIN_RESIZE_TABLES_H
+#define SWIN_RESIZE_TABLES_H
+
+#include "image.h"
+#include "resample.h"
+
+/** SwinResizeTables: of one frame size, preprocessing and input size; immutable. */
+typedef struct {
+  guint frame_width; /* pixels */
+  guint frame_height;
+  SwinPreprocessing preprocessing; /* as given */
+  SwinImageRegion region;          /* what of a frame is needed */
+  guint n_blocks;                  /* of SWIN_RESIZE_BLOCK output columns */
+  guint64 size;                    /* bytes that swin_resize_tables_write() writes */
+
+  SwinAxis horizontal;
+  SwinAxis vertical;
+  SwinTaps *columns; /* [output width] */
+  SwinTaps *rows;    /* [output height] */
+} SwinResizeTables;
+
+/**
+ * swin_resize_tables_new: nothing is weighed yet.
+ * @frame_width, @frame_height: pixels, 1 to 32768
+ * @width, @height: pixels of the network's input
+ *
+ * Returns: (transfer full): free with swin_resize_tables_free().
+ */
+SwinResizeTables *swin_resize_tables_new(const SwinPreprocessing *preprocessing, guint frame_width,
+                                         guint frame_height, guint width, guint height);
+void swin_resize_tables_free(SwinResizeTables *tables); /* NULL-safe */
+
+/**
+ * swin_resize_tables_write: writes what follows the struct SwinPreprocessParameters.
+ * @words: (out): room for tables->size bytes
+ */
+void swin_resize_tables_write(const SwinResizeTables *tables, gint32 *words);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SwinResizeTables, swin_resize_tables_free)
+
+#endif /* SWIN_RESIZE_TABLES_H */
