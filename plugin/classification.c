@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "classification.h"
 
-SwinClassification *swin_classification_new(SwinInference *inference, const SwinTag *tags,
-                                            guint n_tags) {
+// With room for @n_tags tags, which are to be filled in.
+static SwinClassification *allocate(SwinInference *inference, guint n_tags) {
   SwinClassification *classification =
       g_malloc(sizeof(SwinClassification) + n_tags * sizeof(SwinTag));
 
   g_atomic_ref_count_init(&classification->ref_count);
   classification->inference = swin_inference_ref(inference);
   classification->n_tags = n_tags;
+  return classification;
+}
+
+SwinClassification *swin_classification_new(SwinInference *inference, const SwinTag *tags,
+                                            guint n_tags) {
+  SwinClassification *classification = allocate(inference, n_tags);
+
   for (guint i = 0; i < n_tags; i++)
     classification->tags[i] = tags[i];
   return classification;
@@ -26,12 +33,31 @@ void swin_classification_unref(SwinClassification *classification) {
   g_free(classification);
 }
 
-guint swin_classification_count(const SwinClassification *classification, gfloat threshold) {
-  guint count = 0;
+static gboolean passes(const SwinClassification *classification, guint position, gfloat threshold) {
+  const SwinTag *tag = &classification->tags[position];
 
-  while (count < classification->n_tags && classification->tags[count].confidence >= threshold)
-    count++;
-  return count;
+  return tag->confidence >=
+         swin_inference_get_threshold(classification->inference, tag->index, threshold);
+}
+
+// Thresholds may differ from class to class, so tags may fall out anywhere. Most often none does.
+SwinClassification *swin_classification_filter(SwinClassification *classification,
+                                               gfloat threshold) {
+  SwinClassification *passed;
+  guint n_passed = 0;
+
+  for (guint i = 0; i < classification->n_tags; i++)
+    n_passed += passes(classification, i, threshold) ? 1 : 0;
+  if (n_passed == classification->n_tags)
+    return swin_classification_ref(classification);
+
+  passed = allocate(classification->inference, n_passed);
+  n_passed = 0;
+  for (guint i = 0; i < classification->n_tags; i++) {
+    if (passes(classification, i, threshold))
+      passed->tags[n_passed++] = classification->tags[i];
+  }
+  return passed;
 }
 
 GQuark swin_classification_get_label(const SwinClassification *classification, guint position) {
@@ -39,8 +65,9 @@ GQuark swin_classification_get_label(const SwinClassification *classification, g
   return swin_inference_get_label(classification->inference, classification->tags[position].index);
 }
 
-void swin_classification_describe(const SwinClassification *classification, guint n_tags,
+void swin_classification_describe(const SwinClassification *classification,
                                   GstStructure *structure) {
+  const guint n_tags = classification->n_tags;
   GValue labels = G_VALUE_INIT, confidences = G_VALUE_INIT, indices = G_VALUE_INIT;
 
   gst_value_array_init(&labels, n_tags);

@@ -32,8 +32,13 @@ SwinClassification *swin_classification_new(SwinInference *inference, const Swin
 SwinClassification *swin_classification_ref(SwinClassification *classification);
 void swin_classification_unref(SwinClassification *classification); /* NULL-safe */
 
-/** swin_classification_count: how many tags, from the best on, are at least @threshold sure. */
-guint swin_classification_count(const SwinClassification *classification, gfloat threshold);
+/**
+ * swin_classification_filter: (transfer full): the tags that reach their thresholds, in their
+ * order.
+ * @threshold: of every class, unless the inference has thresholds of its own
+ */
+SwinClassification *swin_classification_filter(SwinClassification *classification,
+                                               gfloat threshold);
 
 /** swin_classification_get_label: label of tag @position as a quark, and with it a static string.
  */
@@ -41,9 +46,9 @@ GQuark swin_classification_get_label(const SwinClassification *classification, g
 
 /**
  * swin_classification_describe: sets the fields `labels` (array of string), `confidences` (array of
- * double) and `indices` (array of uint) of @structure to the first @n_tags tags, best first.
+ * double) and `indices` (array of uint) of @structure to the tags, best first.
  */
-void swin_classification_describe(const SwinClassification *classification, guint n_tags,
+void swin_classification_describe(const SwinClassification *classification,
                                   GstStructure *structure);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SwinClassification, swin_classification_unref)

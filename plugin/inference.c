@@ -4,55 +4,71 @@
 struct _SwinInference {
   gatomicrefcount ref_count;
   SwinClassifier *classifier; /* holds device and model */
-  GQuark *labels;             /* [n_classes] */
   guint n_classes;
+  GQuark *labels;     /* [n_classes] */
+  gfloat *thresholds; /* (nullable): [n_classes] */
 };
 
-static GQuark *intern_labels(SwinModel *model, gchar **labels) {
-  guint n_classes = swin_model_get_n_classes(model);
-  GQuark *quarks = g_new(GQuark, n_classes);
-
-  for (guint i = 0; i < n_classes; i++)
-    quarks[i] = g_quark_from_string(labels != NULL ? labels[i] : swin_model_get_label(model, i));
-  return quarks;
+static void intern_labels(SwinInference *inference, SwinModel *model, gchar **labels) {
+  inference->labels = g_new(GQuark, inference->n_classes);
+  for (guint i = 0; i < inference->n_classes; i++)
+    inference->labels[i] =
+        g_quark_from_string(labels != NULL ? labels[i] : swin_model_get_label(model, i));
 }
 
-static SwinClassifier *open_classifier(SwinModel *model, const SwinInferenceSettings *settings,
-                                       GError **error) {
-  g_autoptr(SwinDevice) device = swin_device_open(settings->device, error);
-  g_autoptr(SwinClassifierParams) params = NULL;
+// What the user says of the classes. A model without a head has none to say anything of; the
+// classifier refuses it.
+static gboolean load_class_files(SwinInference *inference, SwinModel *model,
+                                 const SwinSettings *settings, GError **error) {
+  g_auto(GStrv) labels = NULL;
 
+  inference->n_classes = swin_model_get_n_classes(model);
+  if (inference->n_classes == 0)
+    return TRUE;
+  if (settings->labels != NULL) {
+    labels = swin_labels_load(settings->labels, inference->n_classes, error);
+    if (labels == NULL)
+      return FALSE;
+  }
+  if (settings->thresholds != NULL) {
+    inference->thresholds = swin_thresholds_load(settings->thresholds, inference->n_classes, error);
+    if (inference->thresholds == NULL)
+      return FALSE;
+  }
+  intern_labels(inference, model, labels);
+  return TRUE;
+}
+
+static SwinModel *load_model(const SwinSettings *settings, GError **error) {
+  const gchar *location = settings->model != NULL ? settings->model : SWIN_INFERENCE_DEFAULT_MODEL;
+  SwinModelOptions *options = swin_settings_make_options(settings, error);
+  SwinModel *model;
+
+  if (options == NULL)
+    return NULL;
+  model = swin_model_load(location, options, error);
+  swin_model_options_free(options);
+  return model;
+}
+
+SwinInference *swin_inference_open(const SwinSettings *settings, GError **error) {
+  g_autoptr(SwinInference) inference = g_new0(SwinInference, 1);
+  g_autoptr(SwinClassifierParams) params = NULL;
+  g_autoptr(SwinModel) model = NULL;
+  g_autoptr(SwinDevice) device = NULL;
+
+  g_atomic_ref_count_init(&inference->ref_count);
+  params = swin_settings_make_params(settings, error);
+  if (params == NULL)
+    return NULL;
+  model = load_model(settings, error);
+  if (model == NULL || !load_class_files(inference, model, settings, error))
+    return NULL;
+  device = swin_device_open(settings->device, error);
   if (device == NULL)
     return NULL;
-  params = swin_classifier_params_new();
-  swin_classifier_params_set_top_k(params, settings->top_k);
-  return swin_classifier_new(device, model, params, error);
-}
-
-SwinInference *swin_inference_open(const SwinInferenceSettings *settings, GError **error) {
-  const gchar *location = settings->model != NULL ? settings->model : SWIN_INFERENCE_DEFAULT_MODEL;
-  g_autoptr(SwinModel) model = swin_model_load(location, NULL, error);
-  g_auto(GStrv) labels = NULL;
-  SwinClassifier *classifier;
-  SwinInference *inference;
-
-  if (model == NULL)
-    return NULL;
-  if (settings->labels != NULL) {
-    labels = swin_labels_load(settings->labels, swin_model_get_n_classes(model), error);
-    if (labels == NULL)
-      return NULL;
-  }
-  classifier = open_classifier(model, settings, error);
-  if (classifier == NULL)
-    return NULL;
-
-  inference = g_new0(SwinInference, 1);
-  g_atomic_ref_count_init(&inference->ref_count);
-  inference->classifier = classifier;
-  inference->n_classes = swin_model_get_n_classes(model);
-  inference->labels = intern_labels(model, labels);
-  return inference;
+  inference->classifier = swin_classifier_new(device, model, params, error);
+  return inference->classifier != NULL ? g_steal_pointer(&inference) : NULL;
 }
 
 SwinInference *swin_inference_ref(SwinInference *inference) {
@@ -65,6 +81,7 @@ void swin_inference_unref(SwinInference *inference) {
     return;
   swin_classifier_unref(inference->classifier);
   g_free(inference->labels);
+  g_free(inference->thresholds);
   g_free(inference);
 }
 
@@ -75,4 +92,9 @@ SwinClassifier *swin_inference_get_classifier(SwinInference *inference) {
 GQuark swin_inference_get_label(const SwinInference *inference, guint index) {
   g_return_val_if_fail(index < inference->n_classes, 0);
   return inference->labels[index];
+}
+
+gfloat swin_inference_get_threshold(const SwinInference *inference, guint index, gfloat general) {
+  g_return_val_if_fail(index < inference->n_classes, general);
+  return inference->thresholds != NULL ? inference->thresholds[index] : general;
 }

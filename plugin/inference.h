@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /**
- * inference.h: what the element opens before it streams: a device, a model, its labels and a
- * classifier of them, as one immutable object.
+ * inference.h: what the element opens before it streams: a device, a model, its labels, its
+ * thresholds and a classifier of them, as one immutable object.
  */
 #ifndef SWIN_PLUGIN_INFERENCE_H
 #define SWIN_PLUGIN_INFERENCE_H
 
 #include <glib.h>
 
+#include "settings.h"
 #include "swin.h"
 
 /** Model that is used when no `model-file` is set; embedded in libswin. */
@@ -16,22 +17,15 @@
 /** SwinInference: reference counted, immutable, any thread. */
 typedef struct _SwinInference SwinInference;
 
-/** SwinInferenceSettings: what is to be opened. Read during the call only. */
-typedef struct {
-  const gchar *device; /* (nullable): selector as swin_device_open() takes it */
-  const gchar *model;  /* (nullable): location as swin_model_load() takes it; NULL: the default */
-  const gchar *labels; /* (nullable): label file; NULL: the labels of the model */
-  guint top_k;         /* 1 to 64 */
-} SwinInferenceSettings;
-
 /**
- * swin_inference_open: opens the device, loads the model and its labels, uploads the weights.
+ * swin_inference_open: opens the device, loads the model, its labels and its thresholds, uploads
+ * the weights.
  *
  * Takes up to seconds. What was opened before a failure is closed again.
  *
  * Returns: (transfer full): the inference, or NULL with an error of %SWIN_ERROR.
  */
-SwinInference *swin_inference_open(const SwinInferenceSettings *settings, GError **error);
+SwinInference *swin_inference_open(const SwinSettings *settings, GError **error);
 
 SwinInference *swin_inference_ref(SwinInference *inference);
 void swin_inference_unref(SwinInference *inference); /* NULL-safe */
@@ -44,6 +38,12 @@ SwinClassifier *swin_inference_get_classifier(SwinInference *inference);
  * them are interned once, when the model is opened.
  */
 GQuark swin_inference_get_label(const SwinInference *inference, guint index);
+
+/**
+ * swin_inference_get_threshold: the least confidence with which class @index is told of: what the
+ * file of thresholds says, and @general where there is no such file.
+ */
+gfloat swin_inference_get_threshold(const SwinInference *inference, guint index, gfloat general);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SwinInference, swin_inference_unref)
 

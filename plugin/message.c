@@ -3,8 +3,7 @@
 
 GstMessage *swin_message_new_classification(GstObject *source, const GstBuffer *frame,
                                             const GstSegment *segment,
-                                            const SwinClassification *classification,
-                                            guint n_tags) {
+                                            const SwinClassification *classification) {
   GstClockTime timestamp = GST_BUFFER_PTS(frame);
   guint64 stream_time = GST_CLOCK_TIME_NONE, running_time = GST_CLOCK_TIME_NONE;
   GstStructure *structure;
@@ -16,7 +15,7 @@ GstMessage *swin_message_new_classification(GstObject *source, const GstBuffer *
   structure = gst_structure_new(SWIN_CLASSIFICATION_NAME, "timestamp", G_TYPE_UINT64, timestamp,
                                 "stream-time", G_TYPE_UINT64, stream_time, "running-time",
                                 G_TYPE_UINT64, running_time, NULL);
-  swin_classification_describe(classification, n_tags, structure);
+  swin_classification_describe(classification, structure);
   return gst_message_new_element(source, structure);
 }
 

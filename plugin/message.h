@@ -14,12 +14,12 @@
  * - `stream-time` (guint64): position in the stream, in ns
  * - `running-time` (guint64): time at which a sink shows the frame, in ns of running time
  * - `labels` (array of string), `confidences` (array of double), `indices` (array of uint): the
- *   first @n_tags tags, best first
+ *   tags, best first
  * Times that are not known are %GST_CLOCK_TIME_NONE.
  */
 GstMessage *swin_message_new_classification(GstObject *source, const GstBuffer *frame,
                                             const GstSegment *segment,
-                                            const SwinClassification *classification, guint n_tags);
+                                            const SwinClassification *classification);
 
 /**
  * swin_message_post_error: posts @error of the domain %SWIN_ERROR as an element error, under the

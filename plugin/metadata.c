@@ -8,8 +8,8 @@
 void swin_metadata_register(void) {
 }
 
-void swin_metadata_attach(GstBuffer *buffer, const SwinClassification *classification,
-                          guint n_tags) {
+void swin_metadata_attach(GstBuffer *buffer, const SwinClassification *classification) {
+  const guint n_tags = classification->n_tags;
   GstAnalyticsRelationMeta *meta;
   GstAnalyticsClsMtd mtd;
   g_autofree gfloat *confidences = NULL;
@@ -40,14 +40,13 @@ void swin_metadata_register(void) {
   gst_meta_register_custom(SWIN_CLASSIFICATION_NAME, no_tags, NULL, NULL, NULL);
 }
 
-void swin_metadata_attach(GstBuffer *buffer, const SwinClassification *classification,
-                          guint n_tags) {
+void swin_metadata_attach(GstBuffer *buffer, const SwinClassification *classification) {
   GstCustomMeta *meta;
 
-  if (n_tags == 0)
+  if (classification->n_tags == 0)
     return;
   meta = gst_buffer_add_custom_meta(buffer, SWIN_CLASSIFICATION_NAME);
-  swin_classification_describe(classification, n_tags, gst_custom_meta_get_structure(meta));
+  swin_classification_describe(classification, gst_custom_meta_get_structure(meta));
 }
 
 #endif

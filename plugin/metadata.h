@@ -17,11 +17,10 @@
 void swin_metadata_register(void);
 
 /**
- * swin_metadata_attach: adds the first @n_tags tags of @classification to @buffer, which must be
- * writable. Adds nothing when @n_tags is 0. Metadata that is there stays, that of another
- * swinclassify upstream included.
+ * swin_metadata_attach: adds the tags of @classification to @buffer, which must be writable. Adds
+ * nothing when there are none. Metadata that is there stays, that of another swinclassify upstream
+ * included.
  */
-void swin_metadata_attach(GstBuffer *buffer, const SwinClassification *classification,
-                          guint n_tags);
+void swin_metadata_attach(GstBuffer *buffer, const SwinClassification *classification);
 
 #endif /* SWIN_PLUGIN_METADATA_H */

@@ -270,19 +270,19 @@ static void note_latency(GstSwinClassify *self, gint64 microseconds) {
     gst_element_post_message(GST_ELEMENT_CAST(self), gst_message_new_latency(GST_OBJECT(self)));
 }
 
-static void post_result(GstSwinClassify *self, const SwinItem *item, const GstBuffer *buffer,
-                        guint n_tags) {
-  gst_element_post_message(GST_ELEMENT_CAST(self),
-                           swin_message_new_classification(GST_OBJECT(self), buffer, &self->segment,
-                                                           item->result, n_tags));
+static void post_result(GstSwinClassify *self, const GstBuffer *buffer,
+                        const SwinClassification *result) {
+  gst_element_post_message(
+      GST_ELEMENT_CAST(self),
+      swin_message_new_classification(GST_OBJECT(self), buffer, &self->segment, result));
 }
 
 // Tells of a new result, and puts the latest on the frame. A frame that others hold too is copied
 // for that, without its pixels.
 static GstBuffer *tag_frame(GstSwinClassify *self, const SwinItem *item, GstBuffer *buffer) {
+  g_autoptr(SwinClassification) passed = NULL;
   gboolean post_messages;
   gfloat threshold;
-  guint n_tags;
 
   if (item->result != NULL) {
     swin_classification_unref(self->last);
@@ -296,13 +296,13 @@ static GstBuffer *tag_frame(GstSwinClassify *self, const SwinItem *item, GstBuff
   post_messages = self->post_messages;
   threshold = self->threshold;
   GST_OBJECT_UNLOCK(self);
-  n_tags = swin_classification_count(self->last, threshold);
+  passed = swin_classification_filter(self->last, threshold);
   if (item->result != NULL && post_messages)
-    post_result(self, item, buffer, n_tags);
-  if (n_tags == 0)
+    post_result(self, buffer, passed);
+  if (passed->n_tags == 0)
     return buffer;
   buffer = gst_buffer_make_writable(buffer);
-  swin_metadata_attach(buffer, self->last, n_tags);
+  swin_metadata_attach(buffer, passed);
   return buffer;
 }
 

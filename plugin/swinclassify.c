@@ -7,17 +7,35 @@
  * Vulkan compute shaders, and attaches the best classes to the frame. The picture itself passes
  * untouched.
  *
- * The model is a directory that holds `model.safetensors` and `config.json`, as published on model
- * hubs for Swin Transformer, or a `.safetensors` file with its `config.json` beside it. Without
- * #GstSwinClassify:model-file the built-in model "testcard" recognises what a signal monitor looks
- * for: colour bars, black, snow, a checkerboard, ordinary pictures and more.
+ * The model is a directory that holds `model.safetensors`, or a `.safetensors` file: a Swin
+ * Transformer of the first or second generation, a ViT or a DeiT, as Hugging Face, timm,
+ * torchvision or Microsoft publish them. Without #GstSwinClassify:model-file the built-in model
+ * "testcard" recognises what a signal monitor looks for: colour bars, black, snow, a checkerboard,
+ * ordinary pictures and more.
+ *
+ * ## Preprocessing
+ *
+ * Frames are resized, cropped and normalised as the model was trained: as its
+ * `preprocessor_config.json` or the `pretrained_cfg` in its `config.json` says, otherwise as its
+ * publisher does it. #GstSwinClassify:crop-mode, #GstSwinClassify:resize-size,
+ * #GstSwinClassify:fill-color, #GstSwinClassify:interpolation, #GstSwinClassify:mean,
+ * #GstSwinClassify:std and #GstSwinClassify:channel-order each override their part of that.
+ *
+ * What the model's files do not say is assumed. An INFO message on the bus, one for each time that
+ * the element goes from READY to PAUSED, says what; nothing is posted where nothing was assumed.
+ *
+ * ## Labels and thresholds
+ *
+ * Labels are those of the model's config, or those of #GstSwinClassify:labels-file. Of the best
+ * #GstSwinClassify:top-k classes of a frame those are told that reach
+ * #GstSwinClassify:threshold, or with #GstSwinClassify:thresholds-file each its own threshold.
  *
  * ## Metadata
  *
  * With GStreamer 1.24 and later every buffer carries its tags as a #GstAnalyticsClsMtd in its
  * #GstAnalyticsRelationMeta. With earlier releases it carries a custom meta `swin-classification`
  * with the fields `labels`, `confidences` and `indices` described below. The best class comes
- * first. Nothing is attached where no class reaches #GstSwinClassify:threshold.
+ * first. Nothing is attached where no class reaches its threshold.
  *
  * ## Messages
  *
@@ -28,10 +46,10 @@
  * * #guint64 `stream-time`: the frame's position in the stream, in nanoseconds
  * * #guint64 `running-time`: when the frame is shown, in nanoseconds of running time
  * * #GstValueArray of #gchararray `labels`: names of the classes, best first
- * * #GstValueArray of #gdouble `confidences`: their probabilities, from 0 to 1
+ * * #GstValueArray of #gdouble `confidences`: softmax or sigmoid of their logits, from 0 to 1
  * * #GstValueArray of #guint `indices`: their indices in the model
  *
- * The arrays are empty where no class reaches #GstSwinClassify:threshold.
+ * The arrays are empty where no class reaches its threshold.
  *
  * ## Latency
  *
@@ -56,25 +74,6 @@
 
 #define GST_CAT_DEFAULT gst_swin_classify_debug
 GST_DEBUG_CATEGORY(gst_swin_classify_debug);
-
-enum {
-  PROP_MODEL_FILE = 1,
-  PROP_LABELS_FILE,
-  PROP_DEVICE,
-  PROP_DEVICE_NAME,
-  PROP_TOP_K,
-  PROP_THRESHOLD,
-  PROP_INFERENCE_INTERVAL,
-  PROP_POST_MESSAGES,
-  N_PROPERTIES,
-};
-
-#define DEFAULT_TOP_K 5
-#define DEFAULT_THRESHOLD 0.0f
-#define DEFAULT_INFERENCE_INTERVAL 1
-#define DEFAULT_POST_MESSAGES TRUE
-
-static GParamSpec *properties[N_PROPERTIES];
 
 G_DEFINE_FINAL_TYPE(GstSwinClassify, gst_swin_classify, GST_TYPE_ELEMENT)
 GST_ELEMENT_REGISTER_DEFINE(swinclassify, "swinclassify", GST_RANK_NONE, GST_TYPE_SWIN_CLASSIFY)
@@ -102,24 +101,31 @@ static void set_inference(GstSwinClassify *self, SwinInference *inference) {
   GST_OBJECT_UNLOCK(self);
   swin_inference_unref(old);
   g_free(old_name);
-  g_object_notify_by_pspec(G_OBJECT(self), properties[PROP_DEVICE_NAME]);
+  g_object_notify(G_OBJECT(self), "device-name");
+}
+
+// What had to be assumed of the model is no fault, but may explain a result that is one.
+static void tell_notes(GstSwinClassify *self, SwinModel *model) {
+  const gchar *const *notes = swin_model_get_notes(model);
+  g_autofree gchar *text = NULL;
+
+  if (*notes == NULL)
+    return;
+  for (guint i = 0; notes[i] != NULL; i++)
+    GST_WARNING_OBJECT(self, "%s", notes[i]);
+  text = g_strjoinv(" ", (gchar **)notes);
+  // Twice, because of an INFO message gst-launch-1.0 shows nothing but the part for debugging.
+  GST_ELEMENT_INFO(self, RESOURCE, SETTINGS, ("%s", text), ("%s", text));
 }
 
 static gboolean open_inference(GstSwinClassify *self) {
-  g_autofree gchar *model = NULL, *labels = NULL, *device = NULL;
+  g_auto(SwinSettings) settings = {0};
   g_autoptr(GError) error = NULL;
-  SwinInferenceSettings settings;
   SwinInference *inference;
 
   GST_OBJECT_LOCK(self);
-  model = g_strdup(self->model_file);
-  labels = g_strdup(self->labels_file);
-  device = g_strdup(self->device);
-  settings.top_k = self->top_k;
+  swin_settings_copy(&settings, &self->settings);
   GST_OBJECT_UNLOCK(self);
-  settings.model = model;
-  settings.labels = labels;
-  settings.device = device;
 
   inference = swin_inference_open(&settings, &error);
   if (inference == NULL) {
@@ -127,6 +133,7 @@ static gboolean open_inference(GstSwinClassify *self) {
     return FALSE;
   }
   set_inference(self, inference);
+  tell_notes(self, swin_classifier_get_model(swin_inference_get_classifier(inference)));
   return TRUE;
 }
 
@@ -157,167 +164,6 @@ static GstStateChangeReturn change_state(GstElement *element, GstStateChange tra
   return result;
 }
 
-/* ---- Properties ---------------------------------------------------------------------------- */
-
-static void set_string(gchar **string, const GValue *value) {
-  g_free(*string);
-  *string = g_value_dup_string(value);
-}
-
-static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
-  GstSwinClassify *self = GST_SWIN_CLASSIFY(object);
-
-  GST_OBJECT_LOCK(self);
-  switch (id) {
-  case PROP_MODEL_FILE:
-    set_string(&self->model_file, value);
-    break;
-  case PROP_LABELS_FILE:
-    set_string(&self->labels_file, value);
-    break;
-  case PROP_DEVICE:
-    set_string(&self->device, value);
-    break;
-  case PROP_TOP_K:
-    self->top_k = g_value_get_uint(value);
-    break;
-  case PROP_THRESHOLD:
-    self->threshold = g_value_get_float(value);
-    break;
-  case PROP_INFERENCE_INTERVAL:
-    self->inference_interval = g_value_get_uint(value);
-    break;
-  case PROP_POST_MESSAGES:
-    self->post_messages = g_value_get_boolean(value);
-    break;
-  default:
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-    break;
-  }
-  GST_OBJECT_UNLOCK(self);
-}
-
-static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
-  GstSwinClassify *self = GST_SWIN_CLASSIFY(object);
-
-  GST_OBJECT_LOCK(self);
-  switch (id) {
-  case PROP_MODEL_FILE:
-    g_value_set_string(value, self->model_file);
-    break;
-  case PROP_LABELS_FILE:
-    g_value_set_string(value, self->labels_file);
-    break;
-  case PROP_DEVICE:
-    g_value_set_string(value, self->device);
-    break;
-  case PROP_DEVICE_NAME:
-    g_value_set_string(value, self->device_name);
-    break;
-  case PROP_TOP_K:
-    g_value_set_uint(value, self->top_k);
-    break;
-  case PROP_THRESHOLD:
-    g_value_set_float(value, self->threshold);
-    break;
-  case PROP_INFERENCE_INTERVAL:
-    g_value_set_uint(value, self->inference_interval);
-    break;
-  case PROP_POST_MESSAGES:
-    g_value_set_boolean(value, self->post_messages);
-    break;
-  default:
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-    break;
-  }
-  GST_OBJECT_UNLOCK(self);
-}
-
-static void install_properties(GObjectClass *klass) {
-  const GParamFlags in_ready = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-  const GParamFlags in_playing =
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
-
-  /**
-   * GstSwinClassify:model-file:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_MODEL_FILE] = g_param_spec_string(
-      "model-file", "Model file",
-      "Directory with model.safetensors and config.json, or a .safetensors file with config.json "
-      "beside it; unset: the built-in model \"testcard\", which recognises test patterns",
-      NULL, in_ready);
-  /**
-   * GstSwinClassify:labels-file:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_LABELS_FILE] = g_param_spec_string(
-      "labels-file", "Labels file",
-      "Text file (UTF-8) with the name of one class on each line, as many as the model has classes; "
-      "unset: the names in the model's config.json",
-      NULL, in_ready);
-  /**
-   * GstSwinClassify:device:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_DEVICE] = g_param_spec_string(
-      "device", "Device",
-      "Vulkan device: its index, its UUID or a part of its name; unset: what the environment "
-      "variable SWIN_DEVICE says, and without it the first usable one of discrete, integrated, "
-      "virtual and CPU devices",
-      NULL, in_ready);
-  /**
-   * GstSwinClassify:device-name:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_DEVICE_NAME] = g_param_spec_string(
-      "device-name", "Device name",
-      "Name of the Vulkan device in use; unset while none is, below the state PAUSED", NULL,
-      G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
-  /**
-   * GstSwinClassify:top-k:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_TOP_K] =
-      g_param_spec_uint("top-k", "Top k",
-                        "How many of the best classes to tell of each frame, at most as many as "
-                        "the model has",
-                        1, 64, DEFAULT_TOP_K, in_ready);
-  /**
-   * GstSwinClassify:threshold:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_THRESHOLD] = g_param_spec_float(
-      "threshold", "Threshold",
-      "Classes of less confidence than this are left out of metadata and messages", 0.0f, 1.0f,
-      DEFAULT_THRESHOLD, in_playing);
-  /**
-   * GstSwinClassify:inference-interval:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_INFERENCE_INTERVAL] =
-      g_param_spec_uint("inference-interval", "Inference interval",
-                        "Classify every n-th frame; the frames between carry the last result", 1,
-                        G_MAXUINT, DEFAULT_INFERENCE_INTERVAL, in_playing);
-  /**
-   * GstSwinClassify:post-messages:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_POST_MESSAGES] = g_param_spec_boolean(
-      "post-messages", "Post messages",
-      "Post an element message \"swin-classification\" on the bus for each inference",
-      DEFAULT_POST_MESSAGES, in_playing);
-  g_object_class_install_properties(klass, N_PROPERTIES, properties);
-}
-
 /* ---- Class --------------------------------------------------------------------------------- */
 
 static void finalize(GObject *object) {
@@ -326,10 +172,7 @@ static void finalize(GObject *object) {
   gst_swin_classify_stop_stream(self);
   swin_inference_unref(self->inference);
   swin_queue_unref(self->queue);
-  g_free(self->model_file);
-  g_free(self->labels_file);
-  g_free(self->device);
-  g_free(self->device_name);
+  gst_swin_classify_clear_properties(self);
   G_OBJECT_CLASS(gst_swin_classify_parent_class)->finalize(object);
 }
 
@@ -339,11 +182,9 @@ static void gst_swin_classify_class_init(GstSwinClassifyClass *klass) {
 
   GST_DEBUG_CATEGORY_INIT(gst_swin_classify_debug, "swinclassify", 0,
                           "image classification with Swin Transformer");
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
   object_class->finalize = finalize;
   element_class->change_state = change_state;
-  install_properties(object_class);
+  gst_swin_classify_install_properties(object_class);
   gst_swin_classify_add_pad_templates(element_class);
   gst_element_class_set_static_metadata(
       element_class, "Swin Transformer classifier", "Filter/Analyzer/Video",
@@ -353,9 +194,6 @@ static void gst_swin_classify_class_init(GstSwinClassifyClass *klass) {
 }
 
 static void gst_swin_classify_init(GstSwinClassify *self) {
-  self->top_k = DEFAULT_TOP_K;
-  self->threshold = DEFAULT_THRESHOLD;
-  self->inference_interval = DEFAULT_INFERENCE_INTERVAL;
-  self->post_messages = DEFAULT_POST_MESSAGES;
+  gst_swin_classify_init_properties(self);
   gst_swin_classify_init_stream(self);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /**
- * swinclassify.h: the element `swinclassify`. swinclassify.c has its class, properties and states,
- * stream.c what happens while it streams.
+ * swinclassify.h: the element `swinclassify`. swinclassify.c has its class and states, properties.c
+ * its properties, stream.c what happens while it streams.
  */
 #ifndef SWIN_PLUGIN_SWINCLASSIFY_H
 #define SWIN_PLUGIN_SWINCLASSIFY_H
@@ -12,6 +12,7 @@
 #include "classification.h"
 #include "inference.h"
 #include "queue.h"
+#include "settings.h"
 
 G_BEGIN_DECLS
 
@@ -31,11 +32,8 @@ struct _GstSwinClassify {
                                that the streaming threads need no lock to read it */
 
   /* Under the object lock. */
-  gchar *model_file;  /* (nullable) */
-  gchar *labels_file; /* (nullable) */
-  gchar *device;      /* (nullable) */
-  gchar *device_name; /* (nullable): of the device in use */
-  guint top_k;
+  SwinSettings settings; /* read when an inference is opened */
+  gchar *device_name;    /* (nullable): of the device in use */
   gfloat threshold;
   guint inference_interval;
   gboolean post_messages;
@@ -52,6 +50,12 @@ struct _GstSwinClassify {
   GstSegment segment;
   SwinClassification *last; /* (nullable): the latest result that left */
 };
+
+/** gst_swin_classify_install_properties: for the class; gst_swin_classify_init_properties() gives
+ * a new element their defaults, and gst_swin_classify_clear_properties() frees what they own. */
+void gst_swin_classify_install_properties(GObjectClass *klass);
+void gst_swin_classify_init_properties(GstSwinClassify *self);
+void gst_swin_classify_clear_properties(GstSwinClassify *self);
 
 /** gst_swin_classify_init_stream: pads and queue of a new element. */
 void gst_swin_classify_init_stream(GstSwinClassify *self);

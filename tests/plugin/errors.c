@@ -145,6 +145,35 @@ GST_START_TEST(test_missing_labels) {
 }
 GST_END_TEST;
 
+GST_START_TEST(test_missing_thresholds) {
+  check_bad_property("thresholds-file", "/nowhere/thresholds.txt", GST_RESOURCE_ERROR_SETTINGS,
+                     "/nowhere/thresholds.txt");
+}
+GST_END_TEST;
+
+GST_START_TEST(test_image_size_that_is_none) {
+  check_bad_property("image-size", "wide", GST_RESOURCE_ERROR_SETTINGS, "wide");
+}
+GST_END_TEST;
+
+// Well-formed, but of no use with this model: the library's sentence passes through.
+GST_START_TEST(test_settings_that_do_not_fit_the_model) {
+  static const gchar *const settings[] = {
+      "image-size=1",
+      "crop-mode=center resize-size=3",
+      "std=<0.0,1.0,1.0>",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS(settings); i++) {
+    Player player = player_new(settings[i]);
+
+    expect_failure(&player, GST_RESOURCE_ERROR_SETTINGS, NULL);
+    expect_failure(&player, GST_RESOURCE_ERROR_SETTINGS, NULL);
+    player_free(&player);
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST(test_no_device) {
   check_bad_property("device", "no-such-device", GST_RESOURCE_ERROR_NOT_FOUND, "no-such-device");
   check_bad_property("device", "999", GST_RESOURCE_ERROR_NOT_FOUND, "999");
@@ -247,6 +276,9 @@ static Suite *errors_suite(void) {
   tcase_add_test(tcase, test_config_that_is_no_json);
   tcase_add_test(tcase, test_labels_of_the_wrong_length);
   tcase_add_test(tcase, test_missing_labels);
+  tcase_add_test(tcase, test_missing_thresholds);
+  tcase_add_test(tcase, test_image_size_that_is_none);
+  tcase_add_test(tcase, test_settings_that_do_not_fit_the_model);
   tcase_add_test(tcase, test_no_device);
   tcase_add_test(tcase, test_no_device_by_environment);
   tcase_add_test(tcase, test_error_is_posted_without_lock);

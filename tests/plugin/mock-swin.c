@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "mock-swin.h"
 
-#define N_CLASSES 8
+#include <string.h>
+
+struct _SwinModelOptions {
+  guint image_width, image_height;
+  guint window_size;
+};
 
 struct _SwinClassifierParams {
-  guint top_k;
+  MockSwinRequest request; /* the parameters' part of it */
+};
+
+struct _SwinModel {
+  SwinModelOptions options;
 };
 
 typedef struct {
@@ -31,6 +40,10 @@ static gboolean held;
 static gint good_results = -1, good_submits = -1;
 static SwinError result_code;
 static guint n_submitted, n_cancelled, n_alive;
+static MockSwinRequest last_request;
+static gboolean is_headless;
+static const gchar *const no_notes[] = {NULL};
+static const gchar *const *model_notes = no_notes;
 
 static gpointer create(gsize size) {
   g_mutex_lock(&lock);
@@ -49,6 +62,27 @@ static void destroy(gpointer object) {
 }
 
 /* ---- The test's side ----------------------------------------------------------------------- */
+
+MockSwinRequest mock_swin_last_request(void) {
+  MockSwinRequest request;
+
+  g_mutex_lock(&lock);
+  request = last_request;
+  g_mutex_unlock(&lock);
+  return request;
+}
+
+void mock_swin_set_headless(gboolean headless) {
+  g_mutex_lock(&lock);
+  is_headless = headless;
+  g_mutex_unlock(&lock);
+}
+
+void mock_swin_set_notes(const gchar *const *notes) {
+  g_mutex_lock(&lock);
+  model_notes = notes != NULL ? notes : no_notes;
+  g_mutex_unlock(&lock);
+}
 
 void mock_swin_hold(void) {
   g_mutex_lock(&lock);
@@ -133,10 +167,29 @@ const SwinDeviceInfo *swin_device_get_info(SwinDevice *device) {
   return &info;
 }
 
-SwinModel *swin_model_load(const gchar *location,
-                           G_GNUC_UNUSED const SwinModelOptions *options, GError **error) {
+SwinModelOptions *swin_model_options_new(void) {
+  return create(sizeof(SwinModelOptions));
+}
+
+void swin_model_options_free(SwinModelOptions *options) {
+  destroy(options);
+}
+
+void swin_model_options_set_image_size(SwinModelOptions *options, guint width, guint height) {
+  options->image_width = width;
+  options->image_height = height;
+}
+
+void swin_model_options_set_window_size(SwinModelOptions *options, guint window_size) {
+  options->window_size = window_size;
+}
+
+SwinModel *swin_model_load(const gchar *location, const SwinModelOptions *options, GError **error) {
+  SwinModel *model = create(sizeof(SwinModel));
+
   (void)location, (void)error;
-  return create(1);
+  model->options = *options;
+  return model;
 }
 
 void swin_model_unref(SwinModel *model) {
@@ -148,34 +201,83 @@ const gchar *swin_model_get_name(SwinModel *model) {
   return "mock";
 }
 
-guint swin_model_get_n_classes(SwinModel *model) {
+const gchar *const *swin_model_get_notes(SwinModel *model) {
+  const gchar *const *notes;
+
   (void)model;
-  return N_CLASSES;
+  g_mutex_lock(&lock);
+  notes = model_notes;
+  g_mutex_unlock(&lock);
+  return notes;
+}
+
+guint swin_model_get_n_classes(SwinModel *model) {
+  gboolean headless;
+
+  (void)model;
+  g_mutex_lock(&lock);
+  headless = is_headless;
+  g_mutex_unlock(&lock);
+  return headless ? 0 : MOCK_SWIN_N_CLASSES;
 }
 
 const gchar *swin_model_get_label(SwinModel *model, guint index) {
-  static const gchar *const labels[N_CLASSES] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+  static const gchar *const labels[MOCK_SWIN_N_CLASSES] = {"a", "b", "c", "d", "e", "f", "g", "h"};
 
   (void)model;
   return labels[index];
 }
 
-gchar **swin_labels_load(const gchar *path, guint n_classes, GError **error) {
-  (void)path, (void)n_classes;
-  g_set_error_literal(error, SWIN_ERROR, SWIN_ERROR_LABELS, "The mock has no label files.");
-  return NULL;
-}
-
 SwinClassifierParams *swin_classifier_params_new(void) {
-  return g_new0(SwinClassifierParams, 1);
+  return create(sizeof(SwinClassifierParams));
 }
 
 void swin_classifier_params_free(SwinClassifierParams *params) {
-  g_free(params);
+  destroy(params);
 }
 
 void swin_classifier_params_set_top_k(SwinClassifierParams *params, guint top_k) {
-  params->top_k = top_k;
+  params->request.top_k = top_k;
+}
+
+void swin_classifier_params_set_activation(SwinClassifierParams *params,
+                                           SwinActivation activation) {
+  params->request.activation = activation;
+}
+
+void swin_classifier_params_set_crop_mode(SwinClassifierParams *params, SwinCropMode mode) {
+  params->request.crop_mode = mode;
+}
+
+void swin_classifier_params_set_resize_size(SwinClassifierParams *params, guint resize_size) {
+  params->request.resize_size = resize_size;
+}
+
+void swin_classifier_params_set_fill_color(SwinClassifierParams *params, guint8 red, guint8 green,
+                                           guint8 blue) {
+  params->request.fill[0] = red;
+  params->request.fill[1] = green;
+  params->request.fill[2] = blue;
+}
+
+void swin_classifier_params_set_interpolation(SwinClassifierParams *params,
+                                              SwinInterpolation interpolation) {
+  params->request.interpolation = interpolation;
+}
+
+void swin_classifier_params_set_mean(SwinClassifierParams *params, const gfloat mean[3]) {
+  params->request.has_mean = TRUE;
+  memcpy(params->request.mean, mean, sizeof(params->request.mean));
+}
+
+void swin_classifier_params_set_std(SwinClassifierParams *params, const gfloat std[3]) {
+  params->request.has_std = TRUE;
+  memcpy(params->request.std, std, sizeof(params->request.std));
+}
+
+void swin_classifier_params_set_channel_order(SwinClassifierParams *params,
+                                              SwinChannelOrder order) {
+  params->request.channel_order = order;
 }
 
 static void answer(Job *job, gint code) {
@@ -230,12 +332,27 @@ static gpointer work(gpointer user_data) {
   return NULL;
 }
 
+static void note_request(const SwinModelOptions *options, const SwinClassifierParams *params) {
+  g_mutex_lock(&lock);
+  last_request = params->request;
+  last_request.image_width = options->image_width;
+  last_request.image_height = options->image_height;
+  last_request.window_size = options->window_size;
+  g_mutex_unlock(&lock);
+}
+
 SwinClassifier *swin_classifier_new(SwinDevice *device, SwinModel *model,
                                     const SwinClassifierParams *params, GError **error) {
-  SwinClassifier *classifier = create(sizeof(SwinClassifier));
+  SwinClassifier *classifier;
 
-  (void)device, (void)model, (void)error;
-  classifier->top_k = params->top_k;
+  (void)device;
+  note_request(&model->options, params);
+  if (swin_model_get_n_classes(model) == 0) {
+    g_set_error_literal(error, SWIN_ERROR, SWIN_ERROR_MODEL, "The mock has no head.");
+    return NULL;
+  }
+  classifier = create(sizeof(SwinClassifier));
+  classifier->top_k = params->request.top_k;
   g_queue_init(&classifier->jobs);
   classifier->thread = g_thread_new("mock", work, classifier);
   return classifier;
@@ -252,7 +369,7 @@ void swin_classifier_unref(SwinClassifier *classifier) {
   destroy(classifier);
 }
 
-// Only their names are asked for.
+// Nothing is asked of them that a mock's would not say of any.
 SwinModel *swin_classifier_get_model(SwinClassifier *classifier) {
   (void)classifier;
   return NULL;

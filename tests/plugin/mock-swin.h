@@ -9,6 +9,34 @@
 
 #include "swin.h"
 
+/** MockSwinRequest: what the element asked for when it opened. */
+typedef struct {
+  guint image_width, image_height; /* of the model's options */
+  guint window_size;
+  guint top_k; /* of the classifier's parameters */
+  SwinActivation activation;
+  SwinCropMode crop_mode;
+  guint resize_size;
+  guint8 fill[3];
+  SwinInterpolation interpolation;
+  gboolean has_mean, has_std;
+  gfloat mean[3], std[3];
+  SwinChannelOrder channel_order;
+} MockSwinRequest;
+
+/** mock_swin_last_request: of the last opening that came as far as the classifier. */
+MockSwinRequest mock_swin_last_request(void);
+
+/** MOCK_SWIN_N_CLASSES: of a model, which are labelled "a", "b" and so on. Results are classes 0, 1
+ * and 2 with confidences 0.5, 0.25 and 0.125. */
+#define MOCK_SWIN_N_CLASSES 8
+
+/** mock_swin_set_headless: models have no classes from now on, and cannot classify. */
+void mock_swin_set_headless(gboolean headless);
+
+/** mock_swin_set_notes: what models say was assumed of them; static, NULL-terminated. */
+void mock_swin_set_notes(const gchar *const *notes);
+
 /** mock_swin_hold: results wait from now on until mock_swin_release(). */
 void mock_swin_hold(void);
 void mock_swin_release(void);
@@ -28,7 +56,8 @@ void mock_swin_wait_submitted(guint n);
 /** mock_swin_n_cancelled: results so far that were %SWIN_ERROR_CANCELLED. */
 guint mock_swin_n_cancelled(void);
 
-/** mock_swin_n_alive: devices, models, classifiers and frames that have not been let go of. */
+/** mock_swin_n_alive: devices, models, classifiers, frames, options and parameters that have not
+ * been let go of. */
 guint mock_swin_n_alive(void);
 
 #endif /* SWIN_TESTS_PLUGIN_MOCK_SWIN_H */
