@@ -4,8 +4,6 @@
 #include "image.h"
 #include "scheduler.h"
 
-#include <stdlib.h>
-
 struct _SwinClassifier {
   gatomicrefcount references; /* the callers' */
   SwinScheduler *scheduler;

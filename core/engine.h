@@ -40,6 +40,9 @@ guint swin_engine_get_top_k(SwinEngine *engine);
  * swin_engine_load: puts a checked frame into a slot that is not under way.
  * @slot: below SWIN_ENGINE_N_SLOTS
  * @image: its place in the batch, below the batch size
+ *
+ * Returns: FALSE with %SWIN_ERROR_FRAME where the frame is too large for the device, or with an
+ *   error of the device, as the next two.
  */
 gboolean swin_engine_load(SwinEngine *engine, guint slot, guint image, const SwinFrame *frame,
                           GError **error);

@@ -32,7 +32,7 @@ typedef enum {
   SWIN_ERROR_OUT_OF_MEMORY, /* host or device memory is short */
   SWIN_ERROR_MODEL,         /* the weight file is missing, damaged or of another architecture */
   SWIN_ERROR_CONFIG,        /* the config is missing, malformed or contradicts the tensors */
-  SWIN_ERROR_LABELS,        /* a label file that cannot be read or has the wrong length */
+  SWIN_ERROR_LABELS,        /* a label or threshold file that is unreadable or of wrong length */
   SWIN_ERROR_FRAME,         /* a frame description that makes no sense */
   SWIN_ERROR_CANCELLED,     /* the caller cancelled before the result was there */
 } SwinError;
@@ -142,8 +142,9 @@ SwinModelOptions *swin_model_options_new(void);
 void swin_model_options_free(SwinModelOptions *options); /* NULL-safe */
 
 /**
- * Input size in pixels; 0 and 0, the default: the model's own. Swin V2 computes its position bias
- * anew, Swin V1 resizes its tables where the window changes, ViT its position embedding.
+ * Input size in pixels, each side from one patch to 16384; 0 and 0, the default: the model's own.
+ * Swin V2 computes its position bias anew, Swin V1 resizes its tables where the window changes, ViT
+ * its position embedding.
  */
 void swin_model_options_set_image_size(SwinModelOptions *options, guint width, guint height);
 
@@ -157,20 +158,21 @@ void swin_model_options_set_image_size(SwinModelOptions *options, guint width, g
  */
 gboolean swin_image_size_parse(const gchar *text, guint *width, guint *height, GError **error);
 
-/** Window of a Swin network in tokens a side; 0, the default: the model's own. */
+/** Window of a Swin network in tokens a side, 1 to 128; 0, the default: the model's own. */
 void swin_model_options_set_window_size(SwinModelOptions *options, guint window_size);
 
 /**
  * swin_model_load: loads and checks a model.
  * @location: the name of a built-in model ("testcard"), a directory that holds `model.safetensors`,
- *   or a `.safetensors` file. Swin V1 and V2, ViT and DeiT, with tensor names as Hugging Face,
- * timm, torchvision or Microsoft write them, told apart by those names; F32, F16 or BF16.
- * `config.json` (of Hugging Face or timm) and `preprocessor_config.json` are read where they are
- * beside it.
+ *   or a `.safetensors` file
  * @options: (nullable): NULL for the defaults
  *
- * The weights are mapped, not copied; the file must not change while the model lives. Every value
- * is checked to be finite.
+ * Swin V1 and V2, ViT and DeiT, with tensor names as Hugging Face, timm, torchvision or Microsoft
+ * write them, told apart by those names; F32, F16 or BF16. `config.json` (of Hugging Face or timm)
+ * and `preprocessor_config.json` are read where they are beside the weights.
+ *
+ * The weights are mapped, and only what has to be computed from them is copied; the file must not
+ * change while the model lives. Every value is checked to be finite.
  *
  * Returns: (transfer full): the model, or NULL with %SWIN_ERROR_MODEL, %SWIN_ERROR_CONFIG or
  *   %SWIN_ERROR_OUT_OF_MEMORY.
@@ -180,7 +182,7 @@ SwinModel *swin_model_load(const gchar *location, const SwinModelOptions *option
 /**
  * swin_model_new_random: a published configuration with random weights, for measuring speed.
  * @name: "swin_t", "swin_s", "swin_b", "swin_l", the same with "swin_v2_" ("swin_v2_t"),
- * "vit_tiny", "vit_small" or "vit_base"
+ *   "vit_tiny", "vit_small" or "vit_base"
  * @seed: the same seed gives the same weights on every machine
  *
  * Returns: (transfer full): the model, or NULL with %SWIN_ERROR_MODEL when @name is unknown, or
@@ -366,7 +368,8 @@ void swin_classifier_params_set_interpolation(SwinClassifierParams *params,
 
 /**
  * Mean and standard deviation of the three channels, on a scale of 0 to 1, in the order in which
- * the network takes them. @mean and @std: (nullable): NULL, the default: the model's own.
+ * the network takes them; finite, and the deviation above 0. @mean and @std: (nullable): NULL, the
+ * default: the model's own.
  */
 void swin_classifier_params_set_mean(SwinClassifierParams *params, const gfloat mean[3]);
 void swin_classifier_params_set_std(SwinClassifierParams *params, const gfloat std[3]);
@@ -444,7 +447,9 @@ gboolean swin_classifier_submit(SwinClassifier *classifier, const SwinFrame *fra
 /**
  * swin_classifier_classify: submits one frame and waits for its result.
  * @tags: (out): room for swin_classifier_get_top_k() tags
- * @n_tags: (out): how many were written
+ * @n_tags: (out): how many were written; 0 on failure
+ *
+ * Returns: FALSE with the error of swin_classifier_submit() or of the #SwinResultFunc.
  */
 gboolean swin_classifier_classify(SwinClassifier *classifier, const SwinFrame *frame, SwinTag *tags,
                                   guint *n_tags, GError **error);

@@ -5,7 +5,6 @@
 // messages. They are posted by the thread that pushes the frame, just before it does: in a
 // synchronous bus handler the text is on the very frame it belongs to.
 #include <gst/gst.h>
-#include <string.h>
 
 // For scripts: there is no camera.
 #define EXIT_NO_CAMERA 3

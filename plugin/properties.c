@@ -259,7 +259,7 @@ static void specify_model(void) {
    */
   properties[PROP_WINDOW_SIZE] = g_param_spec_uint(
       "window-size", "Window size", "Window of a Swin network in tokens a side; 0: the model's own",
-      0, SWIN_SETTINGS_MAX_SIZE, 0, IN_READY);
+      0, SWIN_SETTINGS_MAX_WINDOW, 0, IN_READY);
   /**
    * GstSwinClassify:labels-file:
    *

@@ -21,7 +21,6 @@ SwinItem *swin_item_new(SwinQueue *queue, SwinItemKind kind, gpointer object, gb
   item->queue = swin_queue_ref(queue);
   item->kind = kind;
   item->object = object;
-  item->inferred = inferred;
   item->completed = !inferred;
   item->submitted = g_get_monotonic_time();
   return item;

@@ -37,7 +37,6 @@ typedef struct {
   SwinQueue *queue; /* owned */
   SwinItemKind kind;
   GstMiniObject *object; /* buffer or event: owned, NULL once stolen; query: its sender's */
-  gboolean inferred;     /* an inference was asked for */
 
   /* Under the queue's lock until swin_queue_pop() hands the item out, constant from then on. */
   gboolean completed;         /* nothing to wait for */

@@ -10,8 +10,11 @@
 
 #include "swin.h"
 
-/** Limit of window and resize size: the longest side of a #SwinFrame. */
+/** Limit of the resize size: the longest side of a #SwinFrame, in pixels. */
 #define SWIN_SETTINGS_MAX_SIZE 32768
+
+/** Limit of the window size, in tokens; that of swin_model_options_set_window_size(). */
+#define SWIN_SETTINGS_MAX_WINDOW 128
 
 /** SwinSettings: owns all that it points to. One that is all zero owns nothing. */
 typedef struct {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* swin: looks at devices and models, runs and measures networks. */
+/* swin: the command-line tool; each command has a file of its own. */
 #include "commands.h"
 
 #include <locale.h>

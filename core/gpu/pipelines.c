@@ -2,7 +2,6 @@
 #include "gpu/pipelines.h"
 
 #include <gio/gio.h>
-#include <string.h>
 
 struct _SwinPipelines {
   SwinDevice *device; /* not a reference: the device owns this */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "model/config-shapes.h"
-#include "model/quote.h"
 
 /* Of timm's and transformers' Swin V2 at 256 pixels, and torchvision's. */
 #define DEFAULT_V2_WINDOW 8

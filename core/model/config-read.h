@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /**
  * config-read.h: a SwinModelConfig out of what came with the weights. None of these checks that the
- * parts fit together: swin_model_config_check() does.
+ * parts fit together: swin_model_config_check() does. All fail with %SWIN_ERROR_CONFIG.
  */
 #ifndef SWIN_MODEL_CONFIG_READ_H
 #define SWIN_MODEL_CONFIG_READ_H

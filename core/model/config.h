@@ -67,7 +67,8 @@ typedef enum {
                       features are the mean of the two tokens */
 } SwinPool;
 
-/** SwinModelConfig: the network. All sizes are checked to be in range when a config is made. */
+/** SwinModelConfig: the network. swin_model_config_check() holds all sizes to their ranges, whose
+ * upper ends are in config-read.h. */
 typedef struct {
   SwinFamily family;
   SwinDialect dialect;

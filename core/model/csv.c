@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "model/csv.h"
 
-#include <string.h>
-
 #include "swin.h"
 
 void swin_csv_record_free(SwinCsvRecord *record) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "model/layout.h"
 
-#include <string.h>
-
 typedef enum { SCOPE_INPUT, SCOPE_BLOCK, SCOPE_MERGING, SCOPE_OUTPUT } Scope;
 
 /* Dimensions by name; NONE ends a shape. */

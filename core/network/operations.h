@@ -19,7 +19,7 @@ enum { SWIN_WEIGHT = 0, SWIN_BIAS = 1 };
 extern const SwinOperationClass swin_patch_partition_class;
 
 typedef struct {
-  guint patch_size;
+  guint patch_size; /* pixels a side */
 } SwinPatchPartitionParameters;
 
 /**

@@ -2,7 +2,7 @@
 /**
  * plan.h: a network as data: a linear list of operations over numbered tensors.
  *
- * A family (swin-family.c) appends operations through the constructors in operations.h. Nothing
+ * A family (family.h) appends operations through the constructors in operations.h. Nothing
  * here calls Vulkan. A plan borrows weight tensors from the model it was made of, which must
  * outlive it (the plan holds a reference).
  */

@@ -5,8 +5,6 @@
 #include "gpu/device.h"
 #include "run-cases.h"
 
-#include <string.h>
-
 static SwinDevice *device;
 static SwinModel *model;
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include <gio/gio.h>
-#include <glib/gstdio.h>
 
 static gchar *folder;
 

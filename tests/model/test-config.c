@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Configs: the defaults and published ones, transformers' config.json field by field, and what is
  * refused. */
-#include <string.h>
 
 #include "config-fixture.h"
 #include "fixture.h"

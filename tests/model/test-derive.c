@@ -2,7 +2,6 @@
 /* What is computed when a model is loaded, against PyTorch: derive.safetensors, which
  * make-derive-goldens.py made. */
 #include <math.h>
-#include <string.h>
 
 #include "fixture.h"
 #include "model/derive.h"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Another input size or window than the model's own. */
-#include <string.h>
 
 #include <glib/gstdio.h>
 

@@ -2,7 +2,6 @@
 /* What the families make of a config: the operations and how they hang together. No device is
  * needed. */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fixture.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Plans as data: the arena. No device is needed. */
 #include <check.h>
-#include <stdlib.h>
 
 #include "fixture.h"
 #include "network/operation.h"

@@ -13,7 +13,6 @@
  * The element is linked to the inside of libswin, and two functions are wrapped by the linker: they
  * tell where in device memory the network's input is. Everything else is as in an application.
  */
-#include <glib/gstdio.h>
 #include <gst/video/video.h>
 #include <stdlib.h>
 

@@ -8,7 +8,6 @@
 #include "run-cases.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static SwinFrame good_frame(void) {
