@@ -145,6 +145,22 @@ static gboolean crop_centre(const SwinClassifierParams *params, const SwinModelC
   return TRUE;
 }
 
+/* Said without a cut, a resize size would be ignored without a word. */
+static gboolean check_resize_mode(const SwinClassifierParams *params,
+                                  const SwinPreprocessing *preprocessing, GError **error) {
+  const gboolean cuts =
+      params->crop_mode == SWIN_CROP_MODE_CENTER ||
+      (params->crop_mode == SWIN_CROP_MODE_AUTO && keeps_aspect_ratio(preprocessing));
+  if (cuts || params->resize_size == 0)
+    return TRUE;
+  g_set_error(
+      error, SWIN_ERROR, SWIN_ERROR_CONFIG,
+      "The resize size of %u pixels has a meaning only where the centre is cut out: set the "
+      "crop mode to center, or leave the resize size at 0.",
+      params->resize_size);
+  return FALSE;
+}
+
 static gboolean set_crop_mode(const SwinClassifierParams *params, const SwinModelConfig *config,
                               SwinPreprocessing *preprocessing, GError **error) {
   switch (params->crop_mode) {
@@ -194,7 +210,7 @@ static gboolean set_channels(const SwinClassifierParams *params, SwinPreprocessi
 gboolean swin_classifier_params_preprocessing(const SwinClassifierParams *params, SwinModel *model,
                                               SwinPreprocessing *preprocessing, GError **error) {
   SwinPreprocessing result = *swin_model_get_preprocessing(model);
-  if (!check_choices(params, error) ||
+  if (!check_choices(params, error) || !check_resize_mode(params, &result, error) ||
       !set_crop_mode(params, swin_model_get_config(model), &result, error) ||
       !set_channels(params, &result, error))
     return FALSE;

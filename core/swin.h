@@ -345,7 +345,7 @@ void swin_classifier_params_set_crop_mode(SwinClassifierParams *params, SwinCrop
 /**
  * Short side after resizing and before the cut of %SWIN_CROP_MODE_CENTER, in pixels, at least the
  * longer side of the network's input. Default 0: the model's own, and where it has none 8/7 of the
- * input's longer side, as Microsoft's recipe has it.
+ * input's longer side, as Microsoft's recipe has it. Refused where nothing is cut.
  */
 void swin_classifier_params_set_resize_size(SwinClassifierParams *params, guint resize_size);
 

@@ -323,7 +323,8 @@ static void specify_preprocessing(void) {
   properties[PROP_RESIZE_SIZE] = g_param_spec_uint(
       "resize-size", "Resize size",
       "Short side in pixels to which a frame is resized before the centre is cut out, with "
-      "crop-mode=center; at least the longer side of the network's input; 0: the model's own",
+      "crop-mode=center or a model that does so; at least the longer side of the network's input; "
+      "0: the model's own",
       0, SWIN_SETTINGS_MAX_SIZE, 0, IN_READY);
   /**
    * GstSwinClassify:fill-color:

@@ -111,15 +111,14 @@ START_TEST(test_crop_modes) {
   ck_assert_int_eq(result.resize_mode, SWIN_RESIZE_SHORT_SIDE);
   ck_assert_uint_eq(result.resize_size, 35); /* floor(32 / 0.9) */
 
-  /* A resize size is for crops, not for squashing. */
   swin_classifier_params_set_resize_size(params, 50);
   result = resolve(params, SWIN_DIALECT_TIMM);
   ck_assert_uint_eq(result.resize_size, 50);
+  swin_classifier_params_set_resize_size(params, 0);
   result = resolve(params, SWIN_DIALECT_HUGGING_FACE);
   ck_assert_int_eq(result.resize_mode, SWIN_RESIZE_SQUASH);
   ck_assert_uint_eq(result.resize_width, 32);
 
-  swin_classifier_params_set_resize_size(params, 0);
   swin_classifier_params_set_crop_mode(params, SWIN_CROP_MODE_CENTER);
   result = resolve(params, SWIN_DIALECT_TIMM);
   ck_assert_uint_eq(result.resize_size, 35);
@@ -179,6 +178,18 @@ START_TEST(test_refused_normalisation) {
     g_autoptr(SwinClassifierParams) params = swin_classifier_params_new();
     swin_classifier_params_set_mean(params, (gfloat[]){0.0f, 0.0f, wrong[i]});
     expect_refusal(model, params, SWIN_ERROR_CONFIG, "channel 2");
+  }
+}
+END_TEST
+
+/* The model's own preprocessing squashes. */
+START_TEST(test_refused_resize_without_cut) {
+  const SwinCropMode modes[] = {SWIN_CROP_MODE_AUTO, SWIN_CROP_MODE_SQUASH, SWIN_CROP_MODE_PAD};
+  for (guint i = 0; i < G_N_ELEMENTS(modes); i++) {
+    g_autoptr(SwinClassifierParams) params = swin_classifier_params_new();
+    swin_classifier_params_set_crop_mode(params, modes[i]);
+    swin_classifier_params_set_resize_size(params, 50);
+    expect_refusal(model, params, SWIN_ERROR_CONFIG, "set the crop mode to center");
   }
 }
 END_TEST
@@ -245,7 +256,8 @@ static SwinClassifierParams *other_params(guint which) {
   case 5:
     swin_classifier_params_set_crop_mode(params, SWIN_CROP_MODE_CENTER);
     break;
-  case 6:
+  case 6: /* other than 5 */
+    swin_classifier_params_set_crop_mode(params, SWIN_CROP_MODE_CENTER);
     swin_classifier_params_set_resize_size(params, 40);
     break;
   case 7:
@@ -322,6 +334,7 @@ gint main(void) {
   tcase_add_test(cases, test_crop_modes);
   tcase_add_test(cases, test_set_back);
   tcase_add_test(cases, test_refused_normalisation);
+  tcase_add_test(cases, test_refused_resize_without_cut);
   tcase_add_test(cases, test_refused_sizes_and_choices);
   tcase_add_test(cases, test_refused_models);
   tcase_add_test(cases, test_sharing);
