@@ -210,7 +210,7 @@ static gboolean read_resize(JsonObject *object, const Processor *processor,
                          "network's input.");
   }
   if (pad && swin_json_has(object, "pad_size")) {
-    return refuse(error, "\"do_pad\" pads normalised pictures, which is not implemented; give a "
+    return refuse(error, "\"do_pad\" pads normalised pictures, which cannot be run; give a "
                          "\"size\" that fills the network's input.");
   }
   preprocessing->filter = (SwinFilter)filter;
