@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "bench-loading.h"
 #include "commands.h"
+#include "model/json.h"
 
 #include <string.h>
 
@@ -148,46 +149,31 @@ static void print_text(SwinModel *model, SwinDevice *device, const Figures *figu
   }
 }
 
-static void add_string(JsonBuilder *builder, const gchar *name, const gchar *value) {
-  json_builder_set_member_name(builder, name);
-  json_builder_add_string_value(builder, value);
-}
-
-static void add_double(JsonBuilder *builder, const gchar *name, gdouble value) {
-  json_builder_set_member_name(builder, name);
-  json_builder_add_double_value(builder, value);
-}
-
-static void add_count(JsonBuilder *builder, const gchar *name, guint value) {
-  json_builder_set_member_name(builder, name);
-  json_builder_add_int_value(builder, value);
-}
-
 static void print_json(SwinModel *model, SwinDevice *device, const Figures *figures) {
   g_autoptr(JsonBuilder) builder = json_builder_new();
   json_builder_begin_object(builder);
-  add_string(builder, "device", swin_device_get_info(device)->name);
-  add_string(builder, "driver", swin_device_get_info(device)->driver);
-  add_string(builder, "model", swin_model_get_name(model));
-  add_count(builder, "batch", figures->batch);
-  add_string(builder, "precision", "fp32");
-  add_double(builder, "images_per_second", images_per_second(figures));
+  swin_json_add_string(builder, "device", swin_device_get_info(device)->name);
+  swin_json_add_string(builder, "driver", swin_device_get_info(device)->driver);
+  swin_json_add_string(builder, "model", swin_model_get_name(model));
+  swin_json_add_integer(builder, "batch", figures->batch);
+  swin_json_add_string(builder, "precision", "fp32");
+  swin_json_add_double(builder, "images_per_second", images_per_second(figures));
   json_builder_set_member_name(builder, "latency_ms");
   json_builder_begin_object(builder);
-  add_double(builder, "median", figures->median);
-  add_double(builder, "p95", figures->p95);
-  add_double(builder, "min", figures->minimum);
+  swin_json_add_double(builder, "median", figures->median);
+  swin_json_add_double(builder, "p95", figures->p95);
+  swin_json_add_double(builder, "min", figures->minimum);
   json_builder_end_object(builder);
-  add_double(builder, "gflops", gflops(figures));
+  swin_json_add_double(builder, "gflops", gflops(figures));
   json_builder_set_member_name(builder, "operations");
   json_builder_begin_array(builder);
   for (guint i = 0; i < figures->operations->len; i++) {
     const OperationFigures *operation = g_ptr_array_index(figures->operations, i);
     json_builder_begin_object(builder);
-    add_string(builder, "name", operation->name);
-    add_count(builder, "calls", operation->calls);
-    add_double(builder, "gpu_ms", operation->gpu_ms);
-    add_double(builder, "share", operation->gpu_ms / total_gpu_ms(figures));
+    swin_json_add_string(builder, "name", operation->name);
+    swin_json_add_integer(builder, "calls", operation->calls);
+    swin_json_add_double(builder, "gpu_ms", operation->gpu_ms);
+    swin_json_add_double(builder, "share", operation->gpu_ms / total_gpu_ms(figures));
     json_builder_end_object(builder);
   }
   json_builder_end_array(builder);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "evaluate.h"
 #include "network/family.h"
+#include "model/json.h"
 
 static const gchar *family_title(SwinFamily family) {
   switch (family) {
@@ -139,16 +140,6 @@ static void print_text(SwinModel *model, gdouble gflop, gboolean classes) {
 
 /* ---- As JSON -------------------------------------------------------------------------------- */
 
-static void add_string(JsonBuilder *builder, const gchar *name, const gchar *value) {
-  json_builder_set_member_name(builder, name);
-  json_builder_add_string_value(builder, value);
-}
-
-static void add_number(JsonBuilder *builder, const gchar *name, gint64 number) {
-  json_builder_set_member_name(builder, name);
-  json_builder_add_int_value(builder, number);
-}
-
 static void add_numbers(JsonBuilder *builder, const gchar *name, const guint *numbers,
                         guint n_numbers) {
   json_builder_set_member_name(builder, name);
@@ -173,10 +164,10 @@ static void add_windows(JsonBuilder *builder, const SwinModelConfig *config) {
     SwinWindows windows;
     swin_model_config_windows(config, i, 0, &windows);
     json_builder_begin_object(builder);
-    add_number(builder, "width", windows.window_width);
-    add_number(builder, "height", windows.window_height);
-    add_number(builder, "map_width", windows.map_width);
-    add_number(builder, "map_height", windows.map_height);
+    swin_json_add_integer(builder, "width", windows.window_width);
+    swin_json_add_integer(builder, "height", windows.window_height);
+    swin_json_add_integer(builder, "map_width", windows.map_width);
+    swin_json_add_integer(builder, "map_height", windows.map_height);
     json_builder_end_object(builder);
   }
   json_builder_end_array(builder);
@@ -187,15 +178,15 @@ static void add_windows(JsonBuilder *builder, const SwinModelConfig *config) {
 static void add_preprocessing(JsonBuilder *builder, const SwinPreprocessing *preprocessing) {
   json_builder_set_member_name(builder, "preprocessing");
   json_builder_begin_object(builder);
-  add_string(builder, "resize", resize_mode_name(preprocessing->resize_mode));
+  swin_json_add_string(builder, "resize", resize_mode_name(preprocessing->resize_mode));
   if (preprocessing->resize_mode == SWIN_RESIZE_SHORT_SIDE) {
-    add_number(builder, "resize_size", preprocessing->resize_size);
+    swin_json_add_integer(builder, "resize_size", preprocessing->resize_size);
   } else {
-    add_number(builder, "resize_width", preprocessing->resize_width);
-    add_number(builder, "resize_height", preprocessing->resize_height);
+    swin_json_add_integer(builder, "resize_width", preprocessing->resize_width);
+    swin_json_add_integer(builder, "resize_height", preprocessing->resize_height);
   }
-  add_string(builder, "interpolation", filter_name(preprocessing->filter));
-  add_string(builder, "channel_order", preprocessing->bgr ? "bgr" : "rgb");
+  swin_json_add_string(builder, "interpolation", filter_name(preprocessing->filter));
+  swin_json_add_string(builder, "channel_order", preprocessing->bgr ? "bgr" : "rgb");
   add_triple(builder, "mean", preprocessing->mean);
   add_triple(builder, "std", preprocessing->std);
   json_builder_end_object(builder);
@@ -221,21 +212,21 @@ static void print_json(SwinModel *model, gdouble gflop, gboolean classes) {
   const SwinModelConfig *config = swin_model_get_config(model);
   g_autoptr(JsonBuilder) builder = json_builder_new();
   json_builder_begin_object(builder);
-  add_string(builder, "model", swin_model_get_name(model));
-  add_string(builder, "family", family_name(config->family));
-  add_string(builder, "dialect", dialect_name(config->dialect));
-  add_number(builder, "image_width", config->image_width);
-  add_number(builder, "image_height", config->image_height);
-  add_number(builder, "patch_size", config->patch_size);
-  add_number(builder, "embed_dim", config->embed_dim);
+  swin_json_add_string(builder, "model", swin_model_get_name(model));
+  swin_json_add_string(builder, "family", family_name(config->family));
+  swin_json_add_string(builder, "dialect", dialect_name(config->dialect));
+  swin_json_add_integer(builder, "image_width", config->image_width);
+  swin_json_add_integer(builder, "image_height", config->image_height);
+  swin_json_add_integer(builder, "patch_size", config->patch_size);
+  swin_json_add_integer(builder, "embed_dim", config->embed_dim);
   add_numbers(builder, "depths", config->depths, config->n_stages);
   add_numbers(builder, "num_heads", config->n_heads, config->n_stages);
   if (has_windows(config))
     add_windows(builder, config);
-  add_number(builder, "num_classes", config->n_classes);
-  add_string(builder, "activation", activation_name(config->activation));
+  swin_json_add_integer(builder, "num_classes", config->n_classes);
+  swin_json_add_string(builder, "activation", activation_name(config->activation));
   add_preprocessing(builder, swin_model_get_preprocessing(model));
-  add_number(builder, "parameters", (gint64)swin_model_get_n_parameters(model));
+  swin_json_add_integer(builder, "parameters", (gint64)swin_model_get_n_parameters(model));
   json_builder_set_member_name(builder, "gflop_per_image");
   json_builder_add_double_value(builder, gflop);
   add_notes(builder, model);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "evaluate.h"
+#include "model/json.h"
 
 #include <math.h>
 #include <string.h>
@@ -191,47 +192,28 @@ static void print_text(const Verification *verification) {
           verification->device);
 }
 
-static void add_string(JsonBuilder *builder, const gchar *name, const gchar *value) {
-  json_builder_set_member_name(builder, name);
-  json_builder_add_string_value(builder, value);
-}
-
-/* JSON has neither NaN nor infinity: null. */
-static void add_double(JsonBuilder *builder, const gchar *name, gdouble value) {
-  json_builder_set_member_name(builder, name);
-  if (isfinite(value))
-    json_builder_add_double_value(builder, value);
-  else
-    json_builder_add_null_value(builder);
-}
-
-static void add_boolean(JsonBuilder *builder, const gchar *name, gboolean value) {
-  json_builder_set_member_name(builder, name);
-  json_builder_add_boolean_value(builder, value);
-}
-
 static void add_comparison(JsonBuilder *builder, const Comparison *comparison) {
   json_builder_begin_object(builder);
-  add_string(builder, "name", comparison->ours->name);
+  swin_json_add_string(builder, "name", comparison->ours->name);
   json_builder_set_member_name(builder, "shape");
   json_builder_begin_array(builder);
   for (guint i = 0; i < comparison->ours->n_dims; i++)
     json_builder_add_int_value(builder, (gint64)comparison->ours->shape[i]);
   json_builder_end_array(builder);
-  add_double(builder, "deviation", comparison->deviation);
-  add_double(builder, "difference", comparison->difference);
-  add_double(builder, "relative", comparison->relative);
-  add_boolean(builder, "passed", comparison->passed);
+  swin_json_add_double(builder, "deviation", comparison->deviation);
+  swin_json_add_double(builder, "difference", comparison->difference);
+  swin_json_add_double(builder, "relative", comparison->relative);
+  swin_json_add_boolean(builder, "passed", comparison->passed);
   json_builder_end_object(builder);
 }
 
 static void print_json(const Verification *verification) {
   g_autoptr(JsonBuilder) builder = json_builder_new();
   json_builder_begin_object(builder);
-  add_string(builder, "model", verification->model);
-  add_string(builder, "reference", verification->reference);
-  add_string(builder, "device", verification->device);
-  add_double(builder, "tolerance", verification->tolerance);
+  swin_json_add_string(builder, "model", verification->model);
+  swin_json_add_string(builder, "reference", verification->reference);
+  swin_json_add_string(builder, "device", verification->device);
+  swin_json_add_double(builder, "tolerance", verification->tolerance);
   json_builder_set_member_name(builder, "tensors");
   json_builder_begin_array(builder);
   for (guint i = 0; i < verification->comparisons->len; i++)
@@ -243,7 +225,7 @@ static void print_json(const Verification *verification) {
     json_builder_set_member_name(builder, "top1_agreeing");
     json_builder_add_int_value(builder, verification->n_agreeing);
   }
-  add_boolean(builder, "passed", verification->passed);
+  swin_json_add_boolean(builder, "passed", verification->passed);
   json_builder_end_object(builder);
   swin_command_print_json(builder);
 }

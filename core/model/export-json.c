@@ -1,29 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "model/export-json.h"
 
-#include <json-glib/json-glib.h>
+#include "model/json.h"
 
 /* ---- Values --------------------------------------------------------------------------------- */
-
-static void add_uint(JsonBuilder *builder, const gchar *field, guint value) {
-  json_builder_set_member_name(builder, field);
-  json_builder_add_int_value(builder, value);
-}
-
-static void add_double(JsonBuilder *builder, const gchar *field, gdouble value) {
-  json_builder_set_member_name(builder, field);
-  json_builder_add_double_value(builder, value);
-}
-
-static void add_boolean(JsonBuilder *builder, const gchar *field, gboolean value) {
-  json_builder_set_member_name(builder, field);
-  json_builder_add_boolean_value(builder, value);
-}
-
-static void add_string(JsonBuilder *builder, const gchar *field, const gchar *value) {
-  json_builder_set_member_name(builder, field);
-  json_builder_add_string_value(builder, value);
-}
 
 static void add_uints(JsonBuilder *builder, const gchar *field, const guint *values, guint n) {
   json_builder_set_member_name(builder, field);
@@ -61,8 +41,8 @@ static void add_floats(JsonBuilder *builder, const gchar *field, const gfloat *v
 static void add_size(JsonBuilder *builder, const gchar *field, guint height, guint width) {
   json_builder_set_member_name(builder, field);
   json_builder_begin_object(builder);
-  add_uint(builder, "height", height);
-  add_uint(builder, "width", width);
+  swin_json_add_integer(builder, "height", height);
+  swin_json_add_integer(builder, "width", width);
   json_builder_end_object(builder);
 }
 
@@ -102,28 +82,28 @@ static const gchar *get_architecture(const SwinModelConfig *config) {
 }
 
 static void add_swin(JsonBuilder *builder, const SwinModelConfig *config, guint window) {
-  add_uint(builder, "embed_dim", config->embed_dim);
+  swin_json_add_integer(builder, "embed_dim", config->embed_dim);
   add_uints(builder, "depths", config->depths, config->n_stages);
   add_uints(builder, "num_heads", config->n_heads, config->n_stages);
-  add_uint(builder, "window_size", window);
+  swin_json_add_integer(builder, "window_size", window);
   if (config->family == SWIN_FAMILY_SWIN_V2) {
     add_uints(builder, "pretrained_window_sizes", config->pretrained_window, config->n_stages);
   }
-  add_double(builder, "mlp_ratio", config->mlp_ratio);
-  add_boolean(builder, "use_absolute_embeddings", config->position_embedding);
+  swin_json_add_double(builder, "mlp_ratio", config->mlp_ratio);
+  swin_json_add_boolean(builder, "use_absolute_embeddings", config->position_embedding);
 }
 
 static void add_vit(JsonBuilder *builder, const SwinModelConfig *config) {
-  add_uint(builder, "hidden_size", config->embed_dim);
-  add_uint(builder, "num_hidden_layers", config->depths[0]);
-  add_uint(builder, "num_attention_heads", config->n_heads[0]);
-  add_uint(builder, "intermediate_size", swin_model_config_hidden(config, 0));
+  swin_json_add_integer(builder, "hidden_size", config->embed_dim);
+  swin_json_add_integer(builder, "num_hidden_layers", config->depths[0]);
+  swin_json_add_integer(builder, "num_attention_heads", config->n_heads[0]);
+  swin_json_add_integer(builder, "intermediate_size", swin_model_config_hidden(config, 0));
 }
 
 /* An integer, or [height, width]. */
 static void add_image_size(JsonBuilder *builder, const SwinModelConfig *config) {
   if (config->image_height == config->image_width) {
-    add_uint(builder, "image_size", config->image_height);
+    swin_json_add_integer(builder, "image_size", config->image_height);
   } else {
     const guint sides[] = {config->image_height, config->image_width};
     add_uints(builder, "image_size", sides, 2);
@@ -137,13 +117,13 @@ static void add_labels(JsonBuilder *builder, SwinModel *model) {
   json_builder_begin_object(builder);
   for (guint i = 0; i < n_classes; i++) {
     g_autofree gchar *id = g_strdup_printf("%u", i);
-    add_string(builder, id, swin_model_get_label(model, i));
+    swin_json_add_string(builder, id, swin_model_get_label(model, i));
   }
   json_builder_end_object(builder);
   json_builder_set_member_name(builder, "label2id");
   json_builder_begin_object(builder);
   for (guint i = 0; i < n_classes; i++) {
-    add_uint(builder, swin_model_get_label(model, i), i);
+    swin_json_add_integer(builder, swin_model_get_label(model, i), i);
   }
   json_builder_end_object(builder);
 }
@@ -156,23 +136,24 @@ gchar *swin_export_config(SwinModel *model, guint window, SwinDtype dtype) {
   json_builder_begin_array(builder);
   json_builder_add_string_value(builder, get_architecture(config));
   json_builder_end_array(builder);
-  add_string(builder, "model_type", get_type(config));
+  swin_json_add_string(builder, "model_type", get_type(config));
   add_image_size(builder, config);
-  add_uint(builder, "patch_size", config->patch_size);
-  add_uint(builder, "num_channels", config->n_channels);
+  swin_json_add_integer(builder, "patch_size", config->patch_size);
+  swin_json_add_integer(builder, "num_channels", config->n_channels);
   if (config->family == SWIN_FAMILY_VIT) {
     add_vit(builder, config);
   } else {
     add_swin(builder, config, window);
   }
-  add_boolean(builder, "qkv_bias", config->qkv_bias);
-  add_string(builder, "hidden_act", config->tanh_gelu ? "gelu_pytorch_tanh" : "gelu");
-  add_double(builder, "layer_norm_eps", config->layer_norm_epsilon);
-  add_string(builder, "problem_type",
-             config->activation == SWIN_ACTIVATION_SIGMOID ? "multi_label_classification"
-                                                           : "single_label_classification");
+  swin_json_add_boolean(builder, "qkv_bias", config->qkv_bias);
+  swin_json_add_string(builder, "hidden_act", config->tanh_gelu ? "gelu_pytorch_tanh" : "gelu");
+  swin_json_add_double(builder, "layer_norm_eps", config->layer_norm_epsilon);
+  swin_json_add_string(builder, "problem_type",
+                       config->activation == SWIN_ACTIVATION_SIGMOID
+                           ? "multi_label_classification"
+                           : "single_label_classification");
   add_labels(builder, model);
-  add_string(builder, "torch_dtype", dtype == SWIN_DTYPE_F16 ? "float16" : "float32");
+  swin_json_add_string(builder, "torch_dtype", dtype == SWIN_DTYPE_F16 ? "float16" : "float32");
   return finish(builder);
 }
 
@@ -217,21 +198,21 @@ static void add_resize(JsonBuilder *builder, const SwinModelConfig *config,
   const gboolean by_side = preprocessing->resize_mode == SWIN_RESIZE_SHORT_SIDE;
   const gboolean crop = by_side || preprocessing->resize_height != config->image_height ||
                         preprocessing->resize_width != config->image_width;
-  add_string(builder, "image_processor_type",
-             by_side ? "CLIPImageProcessor"
-             : crop  ? "DeiTImageProcessor"
-                     : "ViTImageProcessor");
-  add_boolean(builder, "do_resize", TRUE);
+  swin_json_add_string(builder, "image_processor_type",
+                       by_side ? "CLIPImageProcessor"
+                       : crop  ? "DeiTImageProcessor"
+                               : "ViTImageProcessor");
+  swin_json_add_boolean(builder, "do_resize", TRUE);
   if (by_side) {
     json_builder_set_member_name(builder, "size");
     json_builder_begin_object(builder);
-    add_uint(builder, "shortest_edge", preprocessing->resize_size);
+    swin_json_add_integer(builder, "shortest_edge", preprocessing->resize_size);
     json_builder_end_object(builder);
   } else {
     add_size(builder, "size", preprocessing->resize_height, preprocessing->resize_width);
   }
-  add_uint(builder, "resample", preprocessing->filter);
-  add_boolean(builder, "do_center_crop", crop);
+  swin_json_add_integer(builder, "resample", preprocessing->filter);
+  swin_json_add_boolean(builder, "do_center_crop", crop);
   if (crop) {
     add_size(builder, "crop_size", config->image_height, config->image_width);
   }
@@ -246,9 +227,9 @@ gchar *swin_export_preprocessor(SwinModel *model, GError **error) {
   g_autoptr(JsonBuilder) builder = json_builder_new_immutable();
   json_builder_begin_object(builder);
   add_resize(builder, config, preprocessing);
-  add_boolean(builder, "do_rescale", TRUE);
-  add_double(builder, "rescale_factor", 1.0 / 255.0);
-  add_boolean(builder, "do_normalize", TRUE);
+  swin_json_add_boolean(builder, "do_rescale", TRUE);
+  swin_json_add_double(builder, "rescale_factor", 1.0 / 255.0);
+  swin_json_add_boolean(builder, "do_normalize", TRUE);
   add_floats(builder, "image_mean", preprocessing->mean, 3);
   add_floats(builder, "image_std", preprocessing->std, 3);
   return finish(builder);

@@ -300,3 +300,27 @@ gboolean swin_json_get_floats(JsonObject *object, const gchar *field, guint n_va
   g_autofree gchar *wanted = g_strdup_printf("an array of %u numbers", n_values);
   return refuse(node, field, error, wanted);
 }
+
+void swin_json_add_string(JsonBuilder *builder, const gchar *field, const gchar *value) {
+  json_builder_set_member_name(builder, field);
+  json_builder_add_string_value(builder, value);
+}
+
+void swin_json_add_integer(JsonBuilder *builder, const gchar *field, gint64 value) {
+  json_builder_set_member_name(builder, field);
+  json_builder_add_int_value(builder, value);
+}
+
+void swin_json_add_boolean(JsonBuilder *builder, const gchar *field, gboolean value) {
+  json_builder_set_member_name(builder, field);
+  json_builder_add_boolean_value(builder, value);
+}
+
+void swin_json_add_double(JsonBuilder *builder, const gchar *field, gdouble value) {
+  json_builder_set_member_name(builder, field);
+  if (isfinite(value)) {
+    json_builder_add_double_value(builder, value);
+  } else {
+    json_builder_add_null_value(builder);
+  }
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /**
- * json.h: JSON from files that are not trusted, on top of json-glib.
+ * json.h: JSON from files that are not trusted, and members of JSON that is written, on top of
+ * json-glib.
  *
  * Errors of swin_json_parse() are of domain %SWIN_ERROR with the code that the caller names, and
  * their messages say what is wrong with "it", to follow the name of the file and a colon. The
@@ -74,5 +75,15 @@ gboolean swin_json_has(JsonObject *object, const gchar *field);
 
 /** swin_json_holds_string: whether @node is one. */
 gboolean swin_json_holds_string(JsonNode *node);
+
+/* ---- Writing ------------------------------------------------------------------------------- */
+
+/* Each adds one member to the object that @builder is in. */
+void swin_json_add_string(JsonBuilder *builder, const gchar *field, const gchar *value);
+void swin_json_add_integer(JsonBuilder *builder, const gchar *field, gint64 value);
+void swin_json_add_boolean(JsonBuilder *builder, const gchar *field, gboolean value);
+
+/** swin_json_add_double: null where @value is not finite, which JSON cannot say. */
+void swin_json_add_double(JsonBuilder *builder, const gchar *field, gdouble value);
 
 #endif /* SWIN_MODEL_JSON_H */
