@@ -1,147 +1,179 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "image.h"
+#include "image-private.h"
 
-#include <math.h>
 #include <string.h>
 
-#define MAX_SIZE 32768
-#define MAX_SHIFT 2
+/* The shader fetches whole groups, and the ones beside them: at most two groups and a word further
+ * than what is uploaded, either way. */
+#define MARGIN                                                                                     \
+  (2 * SWIN_RESIZE_GROUP * (SWIN_IMAGE_MAX_PIXEL_STRIDE + SWIN_IMAGE_MAX_PIXEL_STRIDE / 2) + 8)
 
-static guint n_components(const SwinFrame *frame) {
-  return frame->model == SWIN_COLOR_GRAY ? 1 : 3;
+/* How far from a pixel the samples lie that it is interpolated of: see describe_columns() and
+ * describe_lines() in image-describe.c. */
+#define REACH 4
+
+SwinRectangle swin_frame_crop(const SwinFrame *frame) {
+  if (frame->crop.width == 0 || frame->crop.height == 0)
+    return (SwinRectangle){0, 0, frame->width, frame->height};
+  return frame->crop;
 }
 
-/* Gray is seen as three components that are the same one. */
-static const SwinFrameComponent *shown_component(const SwinFrame *frame, guint index) {
-  return &frame->component[frame->model == SWIN_COLOR_GRAY ? 0 : index];
-}
-
-/* Byte of sample (x, y) within its row, and its row within the plane. */
-static guint64 byte_of(const SwinFrameComponent *component, guint x) {
-  return component->offset + (guint64)(x >> component->shift_x) * component->pixel_stride;
-}
-
-static guint row_of(const SwinFrameComponent *component, guint y) {
-  return y >> component->shift_y;
-}
-
-static gboolean check_component(const SwinFrame *frame, guint index, GError **error) {
-  const SwinFrameComponent *component = &frame->component[index];
-  if (component->plane >= SWIN_FRAME_MAX_PLANES) {
-    g_set_error(error, SWIN_ERROR, SWIN_ERROR_FRAME,
-                "The frame's component[%u].plane is %u and must be from 0 to %d.", index,
-                component->plane, SWIN_FRAME_MAX_PLANES - 1);
-    return FALSE;
-  }
-  if (!frame->planes[component->plane]) {
-    g_set_error(error, SWIN_ERROR, SWIN_ERROR_FRAME,
-                "The frame's component[%u] lies in planes[%u], which is NULL.", index,
-                component->plane);
-    return FALSE;
-  }
-  if (component->pixel_stride < 1 || component->pixel_stride > SWIN_IMAGE_MAX_PIXEL_STRIDE) {
-    g_set_error(error, SWIN_ERROR, SWIN_ERROR_FRAME,
-                "The frame's component[%u].pixel_stride is %u bytes and must be from 1 to %d.",
-                index, component->pixel_stride, SWIN_IMAGE_MAX_PIXEL_STRIDE);
-    return FALSE;
-  }
-  if (component->shift_x > MAX_SHIFT || component->shift_y > MAX_SHIFT) {
-    g_set_error(error, SWIN_ERROR, SWIN_ERROR_FRAME,
-                "The frame's component[%u] has shift_x %u and shift_y %u, which must be from 0 to "
-                "%d.",
-                index, component->shift_x, component->shift_y, MAX_SHIFT);
-    return FALSE;
-  }
-  guint64 row_bytes = byte_of(component, frame->width - 1) + 1;
-  if (frame->strides[component->plane] < row_bytes) {
-    g_set_error(error, SWIN_ERROR, SWIN_ERROR_FRAME,
-                "The frame's strides[%u] is %" G_GSIZE_FORMAT
-                " bytes, but a row of component[%u] takes %" G_GUINT64_FORMAT ".",
-                component->plane, frame->strides[component->plane], index, row_bytes);
-    return FALSE;
-  }
-  return TRUE;
-}
-
-static gboolean check_colour(const SwinFrame *frame, GError **error) {
-  const struct {
-    const gchar *field;
-    guint value, last;
-  } enumerations[] = {
-      {"model", frame->model, SWIN_COLOR_GRAY},
-      {"range", frame->range, SWIN_COLOR_RANGE_LIMITED},
-      {"matrix", frame->model == SWIN_COLOR_YUV ? frame->matrix : 0, SWIN_COLOR_MATRIX_BT2020},
+SwinImageTurn swin_frame_turn(const SwinFrame *frame) {
+  static const SwinImageTurn turns[] = {
+      [SWIN_ORIENTATION_IDENTITY] = {FALSE, FALSE, FALSE},
+      [SWIN_ORIENTATION_ROTATE_90] = {FALSE, TRUE, TRUE},
+      [SWIN_ORIENTATION_ROTATE_180] = {TRUE, TRUE, FALSE},
+      [SWIN_ORIENTATION_ROTATE_270] = {TRUE, FALSE, TRUE},
+      [SWIN_ORIENTATION_FLIP_HORIZONTAL] = {TRUE, FALSE, FALSE},
+      [SWIN_ORIENTATION_FLIP_VERTICAL] = {FALSE, TRUE, FALSE},
+      [SWIN_ORIENTATION_TRANSPOSE] = {FALSE, FALSE, TRUE},
+      [SWIN_ORIENTATION_ANTITRANSPOSE] = {TRUE, TRUE, TRUE},
   };
-  for (gsize i = 0; i < G_N_ELEMENTS(enumerations); i++) {
-    if (enumerations[i].value <= enumerations[i].last)
-      continue;
-    g_set_error(error, SWIN_ERROR, SWIN_ERROR_FRAME,
-                "The frame's %s is %u, which is none of the values in swin.h.",
-                enumerations[i].field, enumerations[i].value);
-    return FALSE;
-  }
-  return TRUE;
+  return turns[frame->orientation];
 }
 
-gboolean swin_frame_check(const SwinFrame *frame, GError **error) {
-  if (frame->struct_size != sizeof(SwinFrame)) {
-    g_set_error(error, SWIN_ERROR, SWIN_ERROR_FRAME,
-                "The frame's struct_size is %" G_GSIZE_FORMAT " and must be %" G_GSIZE_FORMAT
-                ": begin with SWIN_FRAME_INIT.",
-                frame->struct_size, sizeof(SwinFrame));
-    return FALSE;
-  }
-  if (frame->width < 1 || frame->width > MAX_SIZE || frame->height < 1 ||
-      frame->height > MAX_SIZE) {
-    g_set_error(error, SWIN_ERROR, SWIN_ERROR_FRAME,
-                "The frame's width and height are %u x %u, and each must be from 1 to %d.",
-                frame->width, frame->height, MAX_SIZE);
-    return FALSE;
-  }
-  if (!check_colour(frame, error))
-    return FALSE;
-  for (guint i = 0; i < n_components(frame); i++)
-    if (!check_component(frame, i, error))
-      return FALSE;
-  return TRUE;
+void swin_frame_get_size(const SwinFrame *frame, guint *width, guint *height) {
+  const SwinRectangle crop = swin_frame_crop(frame);
+  const gboolean transpose = swin_frame_turn(frame).transpose;
+  *width = transpose ? crop.height : crop.width;
+  *height = transpose ? crop.width : crop.height;
 }
 
-static guint group_start(guint x) {
-  return x / SWIN_RESIZE_GROUP * SWIN_RESIZE_GROUP;
+guint swin_frame_get_phase(const SwinFrame *frame) {
+  const SwinRectangle crop = swin_frame_crop(frame);
+  const SwinImageTurn turn = swin_frame_turn(frame);
+  if (turn.transpose) /* rows are made of stored columns, pixel by pixel */
+    return 0;
+  return turn.reverse_x ? -(crop.x + crop.width) % SWIN_RESIZE_GROUP : crop.x % SWIN_RESIZE_GROUP;
 }
 
-/* Widens @plane so that it holds @component's samples of @region. */
-static void include_component(SwinImagePlane *plane, const SwinFrameComponent *component,
-                              const SwinImageRegion *region) {
-  const guint last_x = region->x + region->width - 1;
-  const guint end_row = row_of(component, region->y + region->height - 1) + 1;
-  const SwinImagePlane own = {
-      .first_row = row_of(component, region->y),
-      .first_byte = byte_of(component, group_start(region->x)),
-      .end_byte = byte_of(component, last_x) + 1,
-      .end_group = byte_of(component, group_start(last_x) + SWIN_RESIZE_GROUP - 1) + 1,
+SwinRectangle swin_image_stored(const SwinFrame *frame, const SwinRectangle *region) {
+  const SwinRectangle crop = swin_frame_crop(frame);
+  const SwinImageTurn turn = swin_frame_turn(frame);
+  SwinRectangle stored = *region;
+  if (turn.transpose)
+    stored = (SwinRectangle){region->y, region->x, region->height, region->width};
+  if (turn.reverse_x)
+    stored.x = crop.width - stored.x - stored.width;
+  if (turn.reverse_y)
+    stored.y = crop.height - stored.y - stored.height;
+  stored.x += crop.x;
+  stored.y += crop.y;
+  return stored;
+}
+
+SwinImagePixels swin_image_pixels(const SwinFrame *frame, const SwinRectangle *region) {
+  const SwinRectangle stored = swin_image_stored(frame, region);
+  const SwinImageTurn turn = swin_frame_turn(frame);
+  const guint lead = (swin_frame_get_phase(frame) + region->x) % SWIN_RESIZE_GROUP;
+  const guint first_column = swin_image_group_start(stored.x);
+  const guint end_column = swin_image_group_start(stored.x + stored.width + SWIN_RESIZE_GROUP - 1);
+  SwinImagePixels pixels = {
+      .row_groups = (lead + region->width + SWIN_RESIZE_GROUP - 1) / SWIN_RESIZE_GROUP,
+      .n_rows = region->height,
   };
+  if (turn.transpose) {
+    pixels.n_rows = end_column - first_column;
+    pixels.first_row =
+        turn.reverse_x ? end_column - stored.x - stored.width : stored.x - first_column;
+  }
+  return pixels;
+}
+
+/** Span: positions or rows, the last one included. */
+typedef struct {
+  guint first, last;
+} Span;
+
+/* The columns or lines that those of a stored region are interpolated of. */
+static Span reach(guint start, guint size, guint crop_start, guint crop_size, guint shift) {
+  const guint more = shift > 0 ? REACH : 0;
+  return (Span){
+      .first = MAX(start - MIN(start, more), crop_start),
+      .last = MIN(start + size - 1 + more, crop_start + crop_size - 1),
+  };
+}
+
+/* Neighbouring lines of an interlaced frame belong to different fields, and the later one may have
+ * the earlier row. */
+static Span rows_of(const SwinFrame *frame, const SwinFrameComponent *component, Span lines) {
+  const guint second = MIN(lines.first + 1, lines.last);
+  const guint last_but_one = MAX(lines.last, lines.first + 1) - 1;
+  return (Span){
+      .first = MIN(swin_component_row(frame, component, lines.first),
+                   swin_component_row(frame, component, second)),
+      .last = MAX(swin_component_row(frame, component, last_but_one),
+                  swin_component_row(frame, component, lines.last)),
+  };
+}
+
+/* Widens @plane so that it holds @component's samples of a stored region. */
+static void include_component(SwinImagePlane *plane, const SwinFrame *frame,
+                              const SwinFrameComponent *component, const SwinRectangle *stored) {
+  const SwinRectangle crop = swin_frame_crop(frame);
+  const Span columns = reach(stored->x, stored->width, crop.x, crop.width, component->shift_x);
+  const Span rows = rows_of(
+      frame, component, reach(stored->y, stored->height, crop.y, crop.height, component->shift_y));
+  const guint64 first_byte = swin_component_byte(component, swin_image_group_start(columns.first));
+  const guint64 end_byte =
+      swin_component_byte(component, columns.last) + swin_component_word_size(component);
   const gboolean first = plane->n_rows == 0;
-  const guint plane_end_row = MAX(plane->first_row + plane->n_rows, end_row);
-  plane->first_row = first ? own.first_row : MIN(plane->first_row, own.first_row);
-  plane->n_rows = plane_end_row - plane->first_row;
-  plane->first_byte = first ? own.first_byte : MIN(plane->first_byte, own.first_byte);
-  plane->end_byte = MAX(plane->end_byte, own.end_byte);
-  plane->end_group = MAX(plane->end_group, own.end_group);
+  const guint end_row = MAX(first ? 0 : plane->first_row + plane->n_rows, rows.last + 1);
+  plane->first_row = first ? rows.first : MIN(plane->first_row, rows.first);
+  plane->n_rows = end_row - plane->first_row;
+  plane->first_byte = first ? first_byte : MIN(plane->first_byte, first_byte);
+  plane->end_byte = MAX(plane->end_byte, end_byte);
 }
 
-SwinImageLayout swin_image_layout(const SwinFrame *frame, const SwinImageRegion *region) {
-  SwinImageLayout layout = {0};
-  for (guint i = 0; i < n_components(frame); i++)
-    include_component(&layout.planes[frame->component[i].plane], &frame->component[i], region);
-  for (guint i = 0; i < SWIN_FRAME_MAX_PLANES; i++) {
-    SwinImagePlane *plane = &layout.planes[i];
-    const guint64 first_word = plane->first_byte / 4;
-    const guint64 end_word = (plane->end_group + 3) / 4;
-    plane->upload_stride = (end_word - first_word) * 4;
-    plane->upload_offset = layout.size - first_word * 4 - plane->first_row * plane->upload_stride;
-    layout.size += plane->upload_stride * plane->n_rows;
+static guint64 round_down(guint64 value, guint64 unit) {
+  return value / unit * unit;
+}
+
+static guint64 round_up(guint64 value, guint64 unit) {
+  return (value + unit - 1) / unit * unit;
+}
+
+/* Whole words, and whole texels where there are any. */
+static guint64 place_unit(const SwinFrame *frame, guint plane) {
+  const guint64 word = sizeof(guint32);
+  if (frame->memory != SWIN_FRAME_MEMORY_IMAGE)
+    return word;
+  guint64 unit = frame->images.texel_size[plane];
+  while (unit % word != 0)
+    unit *= 2;
+  return unit;
+}
+
+/* Places a plane's rows behind the @size bytes that are taken. */
+static void place_plane(const SwinFrame *frame, guint index, SwinImagePlane *plane, guint64 *size) {
+  const guint64 unit = place_unit(frame, index);
+  if (frame->memory == SWIN_FRAME_MEMORY_IMAGE) {
+    const guint64 texel_size = frame->images.texel_size[index];
+    plane->first_byte = round_down(plane->first_byte, texel_size);
+    plane->end_byte = round_up(plane->end_byte, texel_size);
   }
+  const guint64 start = round_down(plane->first_byte, unit);
+  plane->upload_stride = round_up(plane->end_byte, unit) - start;
+  const guint64 own_stride = frame->strides[index];
+  if (frame->memory == SWIN_FRAME_MEMORY_DMABUF && own_stride % unit == 0 &&
+      own_stride >= plane->upload_stride && own_stride <= 2 * plane->upload_stride)
+    plane->upload_stride = own_stride;
+  *size = round_up(*size, unit);
+  plane->upload_offset = *size - start - plane->first_row * plane->upload_stride;
+  *size += plane->upload_stride * plane->n_rows;
+}
+
+SwinImageLayout swin_image_layout(const SwinFrame *frame, const SwinRectangle *region) {
+  const SwinRectangle stored = swin_image_stored(frame, region);
+  SwinImageLayout layout = {.size = MARGIN};
+  for (guint i = 0; i < swin_frame_n_components(frame); i++) {
+    const SwinFrameComponent *component = &frame->component[i];
+    include_component(&layout.planes[component->plane], frame, component, &stored);
+  }
+  for (guint i = 0; i < SWIN_FRAME_MAX_PLANES; i++)
+    if (layout.planes[i].n_rows > 0)
+      place_plane(frame, i, &layout.planes[i], &layout.size);
+  layout.size = round_up(layout.size + MARGIN, sizeof(guint32));
   return layout;
 }
 
@@ -156,132 +188,4 @@ void swin_image_upload(const SwinFrame *frame, const SwinImageLayout *layout,
       memcpy(upload + target, frame->planes[i] + source, plane->end_byte - plane->first_byte);
     }
   }
-}
-
-/* What samples are multiplied with, [R, G, B][component], after @zero was taken off them. */
-typedef struct {
-  gdouble factor[3][3];
-  gdouble zero[3];
-} Colour;
-
-/* R'G'B' = Y' + 2 (1 - Kr) Cr and so on (ITU-R BT.601-7 2.5, BT.709-6 3, BT.2020-2 table 4), the
- * codes being 219 luma and 224 chroma steps wide, or 255 in full range (JFIF 1.02). */
-static Colour yuv_colour(SwinColorMatrix matrix, gboolean limited) {
-  static const gdouble weights[][2] = {
-      [SWIN_COLOR_MATRIX_BT601] = {0.299, 0.114},
-      [SWIN_COLOR_MATRIX_BT709] = {0.2126, 0.0722},
-      [SWIN_COLOR_MATRIX_BT2020] = {0.2627, 0.0593},
-  };
-  gdouble kr = weights[matrix][0];
-  gdouble kb = weights[matrix][1];
-  gdouble kg = 1.0 - kr - kb;
-  gdouble luma = limited ? 255.0 / 219.0 : 1.0;
-  gdouble chroma = limited ? 255.0 / 224.0 : 1.0;
-  gdouble cb = 2.0 * (1.0 - kb) * chroma;
-  gdouble cr = 2.0 * (1.0 - kr) * chroma;
-  return (Colour){
-      .factor = {{luma, 0.0, cr}, {luma, -cb * kb / kg, -cr * kr / kg}, {luma, cb, 0.0}},
-      .zero = {limited ? 16.0 : 0.0, 128.0, 128.0},
-  };
-}
-
-static Colour frame_colour(const SwinFrame *frame) {
-  gboolean limited = frame->range == SWIN_COLOR_RANGE_LIMITED;
-  gdouble one = limited ? 255.0 / 219.0 : 1.0;
-  gdouble zero = limited ? 16.0 : 0.0;
-  switch (frame->model) {
-  case SWIN_COLOR_YUV:
-    return yuv_colour(frame->matrix, limited);
-  case SWIN_COLOR_GRAY:
-    return (Colour){{{one}, {one}, {one}}, {zero}};
-  case SWIN_COLOR_RGB:
-  default:
-    return (Colour){{{one, 0, 0}, {0, one, 0}, {0, 0, one}}, {zero, zero, zero}};
-  }
-}
-
-/* The offset takes the zero points off all at once and adds half a code for rounding. Sums stay
- * within 32 bits: the factors' absolute values add up to less than 4. */
-static void describe_colour(const SwinFrame *frame, struct SwinImageParameters *image) {
-  const gdouble one = 1 << SWIN_COLOUR_BITS;
-  Colour colour = frame_colour(frame);
-  for (guint i = 0; i < 3; i++) {
-    gint64 offset = 1 << (SWIN_COLOUR_BITS - 1);
-    for (guint j = 0; j < 3; j++) {
-      gint64 factor = llround(colour.factor[i][j] * one);
-      image->colour_matrix[3 * i + j] = (gint32)factor;
-      offset -= factor * llround(colour.zero[j]);
-    }
-    image->colour_offset[i] = (gint32)offset;
-  }
-}
-
-/* The frame's pixel (0, 0) need not be uploaded, so the base may lie before the upload: 32-bit
- * arithmetic wraps around to the right byte in C and GLSL alike. */
-static void describe_component(const SwinFrame *frame, const SwinImageLayout *layout, guint index,
-                               struct SwinImageParameters *image) {
-  const SwinFrameComponent *component = shown_component(frame, index);
-  const SwinImagePlane *plane = &layout->planes[component->plane];
-  image->base[index] = (guint32)(plane->upload_offset + component->offset);
-  image->row_stride[index] = (guint32)plane->upload_stride;
-  image->pixel_stride[index] = component->pixel_stride;
-  image->shift_x[index] = component->shift_x;
-  image->shift_y[index] = component->shift_y;
-}
-
-/* Whether a group of columns has each component's samples in one word. Where samples lie in words
- * repeats at the latest after 16 columns. */
-static gboolean is_planar(const SwinFrame *frame) {
-  for (guint i = 0; i < 3; i++)
-    for (guint x = 0; x < 16; x++) {
-      const SwinFrameComponent *component = shown_component(frame, i);
-      if (byte_of(component, x) / 4 != byte_of(component, group_start(x)) / 4)
-        return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean in_one_plane(const SwinFrame *frame) {
-  return shown_component(frame, 1)->plane == frame->component[0].plane &&
-         shown_component(frame, 2)->plane == frame->component[0].plane &&
-         shown_component(frame, 1)->shift_y == frame->component[0].shift_y &&
-         shown_component(frame, 2)->shift_y == frame->component[0].shift_y;
-}
-
-/* Whether each pixel has its samples in one word, at places within it that are those of the group
- * before. */
-static gboolean is_words(const SwinFrame *frame) {
-  for (guint i = 0; i < 3; i++)
-    for (guint x = 0; x < 16; x++) {
-      const guint64 byte = byte_of(shown_component(frame, i), x);
-      if (byte / 4 != byte_of(&frame->component[0], x) / 4 ||
-          byte % 4 != byte_of(shown_component(frame, i), x - group_start(x)) % 4)
-        return FALSE;
-    }
-  return in_one_plane(frame);
-}
-
-static gboolean is_triple(const SwinFrame *frame) {
-  for (guint i = 0; i < 3; i++) {
-    const SwinFrameComponent *component = shown_component(frame, i);
-    if (component->pixel_stride != 3 || component->offset >= 3 || component->shift_x != 0)
-      return FALSE;
-  }
-  return in_one_plane(frame);
-}
-
-static guint32 choose_access(const SwinFrame *frame) {
-  if (is_planar(frame))
-    return SWIN_IMAGE_PLANAR;
-  if (is_words(frame))
-    return SWIN_IMAGE_WORDS;
-  return is_triple(frame) ? SWIN_IMAGE_TRIPLE : SWIN_IMAGE_BYTES;
-}
-
-void swin_image_describe(const SwinFrame *frame, const SwinImageLayout *layout,
-                         struct SwinImageParameters *image) {
-  for (guint i = 0; i < 3; i++)
-    describe_component(frame, layout, i, image);
-  describe_colour(frame, image);
-  image->access = choose_access(frame);
 }

@@ -1,17 +1,27 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "picture.h"
+#include "transfer.h"
+
+/** Source: where frames of host memory, or those of other memory, come to lie. */
+typedef struct {
+  SwinBuffer *frame;
+  SwinRecorder *recorder; /* (nullable): NULL while a buffer is too small */
+} Source;
 
 struct _SwinPicture {
   SwinDevice *device;
   const SwinPreprocessing *preprocessing;
   SwinBinding output;
   guint width, height, image;
-  SwinBuffer *frame;
+  Source host;
+  Source other;
   SwinBuffer *parameters;
+  SwinBuffer *pixels;
   SwinBuffer *intermediate;
   SwinResizeTables *tables; /* (nullable): of the last frame's size */
   gboolean tables_written;  /* in the parameter buffer */
-  SwinRecorder *recorder;   /* (nullable): NULL while a buffer is too small */
+  SwinTransfer *transfer;   /* (nullable): made for the first frame that is not in host memory */
+  Source *loaded;           /* where the last frame lies */
 };
 
 SwinPicture *swin_picture_new(SwinDevice *device, const SwinPreprocessing *preprocessing,
@@ -26,12 +36,20 @@ SwinPicture *swin_picture_new(SwinDevice *device, const SwinPreprocessing *prepr
   return picture;
 }
 
+static void forget_recordings(SwinPicture *picture) {
+  g_clear_pointer(&picture->host.recorder, swin_recorder_free);
+  g_clear_pointer(&picture->other.recorder, swin_recorder_free);
+}
+
 void swin_picture_free(SwinPicture *picture) {
   if (!picture)
     return;
-  swin_recorder_free(picture->recorder);
-  swin_buffer_free(picture->frame);
+  forget_recordings(picture);
+  swin_transfer_free(picture->transfer);
+  swin_buffer_free(picture->host.frame);
+  swin_buffer_free(picture->other.frame);
   swin_buffer_free(picture->parameters);
+  swin_buffer_free(picture->pixels);
   swin_buffer_free(picture->intermediate);
   swin_resize_tables_free(picture->tables);
   swin_device_unref(picture->device);
@@ -39,11 +57,14 @@ void swin_picture_free(SwinPicture *picture) {
 }
 
 static void fit_tables(SwinPicture *picture, const SwinFrame *frame) {
-  if (picture->tables && picture->tables->frame_width == frame->width &&
-      picture->tables->frame_height == frame->height)
+  const guint phase = swin_frame_get_phase(frame);
+  guint width, height;
+  swin_frame_get_size(frame, &width, &height);
+  if (picture->tables && picture->tables->source_width == width &&
+      picture->tables->source_height == height && picture->tables->phase == phase)
     return;
   swin_resize_tables_free(picture->tables);
-  picture->tables = swin_resize_tables_new(picture->preprocessing, frame->width, frame->height,
+  picture->tables = swin_resize_tables_new(picture->preprocessing, width, height, phase,
                                            picture->width, picture->height);
   picture->tables_written = FALSE;
 }
@@ -54,49 +75,79 @@ static gboolean grow(SwinPicture *picture, SwinBuffer **buffer, SwinBufferUse us
                      GError **error) {
   if (*buffer && (*buffer)->size >= size)
     return TRUE;
-  g_clear_pointer(&picture->recorder, swin_recorder_free);
+  forget_recordings(picture);
+  picture->tables_written = FALSE;
   g_clear_pointer(buffer, swin_buffer_free);
   *buffer = swin_buffer_new(picture->device, use, size, error);
   return *buffer != NULL;
 }
 
-static gboolean fit_buffers(SwinPicture *picture, const SwinFrame *frame, GError **error) {
-  const SwinPreprocessSizes sizes = swin_preprocess_sizes(frame, picture->tables);
-  if (!swin_preprocess_check_sizes(picture->device, &sizes, error) ||
-      !grow(picture, &picture->frame, SWIN_BUFFER_UPLOAD, sizes.frame, error) ||
-      !grow(picture, &picture->parameters, SWIN_BUFFER_UPLOAD, sizes.parameters, error) ||
-      !grow(picture, &picture->intermediate, SWIN_BUFFER_DEVICE, sizes.intermediate, error))
-    return FALSE;
-  if (!picture->recorder)
-    picture->tables_written = FALSE;
-  return TRUE;
+static gboolean fit_buffers(SwinPicture *picture, const SwinPreprocessNeeds *needs,
+                            GError **error) {
+  const SwinBufferUse use =
+      picture->loaded == &picture->host ? SWIN_BUFFER_UPLOAD : SWIN_BUFFER_DEVICE;
+  return swin_preprocess_check_sizes(picture->device, needs, error) &&
+         grow(picture, &picture->loaded->frame, use, needs->layout.size, error) &&
+         grow(picture, &picture->parameters, SWIN_BUFFER_UPLOAD, needs->parameters, error) &&
+         grow(picture, &picture->pixels, SWIN_BUFFER_DEVICE, needs->pixels, error) &&
+         grow(picture, &picture->intermediate, SWIN_BUFFER_DEVICE, needs->intermediate, error);
+}
+
+static gboolean load_pixels(SwinPicture *picture, const SwinFrame *frame, gpointer keep_alive,
+                            const SwinImageLayout *layout, GError **error) {
+  if (picture->loaded == &picture->host) {
+    swin_image_upload(frame, layout, picture->host.frame->mapped);
+    return swin_buffer_flush(picture->host.frame, error);
+  }
+  if (!picture->transfer)
+    picture->transfer = swin_transfer_new(picture->device);
+  return swin_transfer_load(picture->transfer, frame, keep_alive, layout, picture->other.frame,
+                            error);
+}
+
+static gboolean load_parameters(SwinPicture *picture, const SwinFrame *frame,
+                                const SwinPreprocessNeeds *needs, GError **error) {
+  swin_preprocess_write(frame, picture->tables, needs, !picture->tables_written,
+                        picture->parameters->mapped);
+  picture->tables_written = TRUE;
+  return swin_buffer_flush(picture->parameters, error);
 }
 
 static gboolean record(SwinPicture *picture, GError **error) {
+  const SwinPreprocessBuffers buffers = {picture->loaded->frame, picture->parameters,
+                                         picture->pixels, picture->intermediate};
   g_autoptr(SwinRecorder) recorder =
       swin_recorder_new(picture->device, SWIN_RECORDER_DEFAULT, error);
   if (!recorder ||
-      !swin_preprocess_record(recorder, picture->frame, picture->parameters, picture->intermediate,
-                              picture->output, picture->width, picture->height, picture->image,
-                              error) ||
+      !swin_preprocess_record(recorder, &buffers, picture->output, picture->width, picture->height,
+                              picture->image, error) ||
       !swin_recorder_finish(recorder, error))
     return FALSE;
-  picture->recorder = g_steal_pointer(&recorder);
+  picture->loaded->recorder = g_steal_pointer(&recorder);
   return TRUE;
 }
 
-gboolean swin_picture_load(SwinPicture *picture, const SwinFrame *frame, GError **error) {
+gboolean swin_picture_load(SwinPicture *picture, const SwinFrame *frame, gpointer keep_alive,
+                           GError **error) {
+  picture->loaded = frame->memory == SWIN_FRAME_MEMORY_HOST ? &picture->host : &picture->other;
   fit_tables(picture, frame);
-  if (!fit_buffers(picture, frame, error))
-    return FALSE;
-  swin_preprocess_write(frame, picture->tables, !picture->tables_written, picture->frame->mapped,
-                        picture->parameters->mapped);
-  picture->tables_written = TRUE;
-  if (!swin_buffer_flush(picture->frame, error) || !swin_buffer_flush(picture->parameters, error))
-    return FALSE;
-  return picture->recorder || record(picture, error);
+  const SwinPreprocessNeeds needs = swin_preprocess_needs(frame, picture->tables);
+  return fit_buffers(picture, &needs, error) &&
+         load_pixels(picture, frame, keep_alive, &needs.layout, error) &&
+         load_parameters(picture, frame, &needs, error) &&
+         (picture->loaded->recorder || record(picture, error));
 }
 
-VkCommandBuffer swin_picture_get_commands(SwinPicture *picture) {
-  return swin_recorder_get_command_buffer(picture->recorder);
+gboolean swin_picture_begin(SwinPicture *picture, SwinSubmission *submission, GError **error) {
+  if (picture->loaded == &picture->other &&
+      !swin_transfer_begin(picture->transfer, submission, error))
+    return FALSE;
+  submission->commands[submission->n_commands++] =
+      swin_recorder_get_command_buffer(picture->loaded->recorder);
+  return TRUE;
+}
+
+void swin_picture_end(SwinPicture *picture, gboolean submitted) {
+  if (picture->loaded == &picture->other)
+    swin_transfer_end(picture->transfer, submitted);
 }

@@ -21,12 +21,24 @@ SwinPicture *swin_picture_new(SwinDevice *device, const SwinPreprocessing *prepr
 void swin_picture_free(SwinPicture *picture); /* NULL-safe */
 
 /**
- * swin_picture_load: copies a checked frame's pixels and parameters to where the commands find
- * them. The frame is not needed afterwards.
+ * swin_picture_load: takes a checked frame. Pixels in host memory are copied, and not needed
+ * afterwards; other memory must stay until the commands have run.
+ * @keep_alive: (nullable): for the functions of SwinFrame.images
+ *
+ * Returns: FALSE with %SWIN_ERROR_FRAME where the frame is too large for the device or its memory
+ *   cannot be read by it, or with an error of the device.
  */
-gboolean swin_picture_load(SwinPicture *picture, const SwinFrame *frame, GError **error);
+gboolean swin_picture_load(SwinPicture *picture, const SwinFrame *frame, gpointer keep_alive,
+                           GError **error);
 
-/** swin_picture_get_commands: valid until the next load; after the first one. */
-VkCommandBuffer swin_picture_get_commands(SwinPicture *picture);
+/**
+ * swin_picture_begin: with the queue locked, after a load: appends the commands that bring the
+ * picture to the network's input, and what they wait for. Balance with swin_picture_end() before
+ * the queue is unlocked, unless it fails.
+ */
+gboolean swin_picture_begin(SwinPicture *picture, SwinSubmission *submission, GError **error);
+
+/** swin_picture_end: @submitted: whether the commands are on their way. */
+void swin_picture_end(SwinPicture *picture, gboolean submitted);
 
 #endif /* SWIN_PICTURE_H */

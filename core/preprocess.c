@@ -2,22 +2,28 @@
 #include "preprocess.h"
 #include "parameters.h"
 
+#include <stddef.h>
 #include <string.h>
 
 G_STATIC_ASSERT(sizeof(struct SwinPreprocessParameters) % 16 == 0);
 
-SwinPreprocessSizes swin_preprocess_sizes(const SwinFrame *frame, const SwinResizeTables *tables) {
-  return (SwinPreprocessSizes){
-      .frame = swin_image_layout(frame, &tables->region).size,
+SwinPreprocessNeeds swin_preprocess_needs(const SwinFrame *frame, const SwinResizeTables *tables) {
+  const SwinImagePixels pixels = swin_image_pixels(frame, &tables->region);
+  const guint64 row_pixels = (guint64)pixels.row_groups * SWIN_RESIZE_GROUP;
+  return (SwinPreprocessNeeds){
+      .layout = swin_image_layout(frame, &tables->region),
       .parameters = sizeof(struct SwinPreprocessParameters) + tables->size,
-      .intermediate = (guint64)tables->region.height * tables->horizontal.output * sizeof(guint32),
+      .pixels = pixels.n_rows * row_pixels * sizeof(guint32),
+      .intermediate =
+          (guint64)tables->region.height * tables->n_blocks * SWIN_RESIZE_BLOCK * sizeof(guint32),
   };
 }
 
-gboolean swin_preprocess_check_sizes(SwinDevice *device, const SwinPreprocessSizes *sizes,
+gboolean swin_preprocess_check_sizes(SwinDevice *device, const SwinPreprocessNeeds *needs,
                                      GError **error) {
   const guint64 limit = swin_device_get_limits(device)->max_storage_range;
-  const guint64 largest = MAX(MAX(sizes->frame, sizes->parameters), sizes->intermediate);
+  const guint64 largest =
+      MAX(MAX(needs->layout.size, needs->pixels), MAX(needs->parameters, needs->intermediate));
   if (largest <= limit)
     return TRUE;
   g_set_error(error, SWIN_ERROR, SWIN_ERROR_FRAME,
@@ -43,26 +49,35 @@ static void swap_channels(struct SwinPreprocessParameters *parameters) {
   parameters->fill[2] = red_fill;
 }
 
-void swin_preprocess_write(const SwinFrame *frame, const SwinResizeTables *tables,
-                           gboolean write_tables, gpointer frame_memory,
-                           gpointer parameter_memory) {
-  const SwinImageLayout layout = swin_image_layout(frame, &tables->region);
-  swin_image_upload(frame, &layout, frame_memory);
+static guint32 count_groups(guint items, guint group) {
+  return (items + group - 1) / group;
+}
 
+void swin_preprocess_write(const SwinFrame *frame, const SwinResizeTables *tables,
+                           const SwinPreprocessNeeds *needs, gboolean write_tables,
+                           gpointer memory) {
+  const SwinRectangle *region = &tables->region;
+  const SwinImagePixels pixels = swin_image_pixels(frame, region);
   const guint8 *fill = tables->preprocessing.fill;
   struct SwinPreprocessParameters parameters = {
-      .groups = {(tables->region.height + SWIN_RESIZE_LANES - 1) / SWIN_RESIZE_LANES,
-                 tables->n_blocks, 1},
-      .first_row = tables->region.y,
-      .n_rows = tables->region.height,
+      .horizontal_groups = {count_groups(region->height, SWIN_RESIZE_LANES * SWIN_RESIZE_ROWS),
+                            tables->n_blocks, 1},
+      .n_rows = region->height,
+      .first_group = pixels.first_row * pixels.row_groups,
+      .row_groups = pixels.row_groups,
       .fill = {fill[0], fill[1], fill[2]},
   };
-  swin_image_describe(frame, &layout, &parameters.image);
+  struct SwinImageParameters *image = &parameters.image;
+  swin_image_describe(frame, region, &needs->layout, image);
+  parameters.unpack_groups[0] = count_groups(image->n_lines, SWIN_RESIZE_LANES);
+  parameters.unpack_groups[1] =
+      count_groups(image->end_column - image->first_column, SWIN_UNPACK_COLUMNS);
+  parameters.unpack_groups[2] = 1;
   if (tables->preprocessing.bgr)
     swap_channels(&parameters);
-  memcpy(parameter_memory, &parameters, sizeof(parameters));
+  memcpy(memory, &parameters, sizeof(parameters));
   if (write_tables)
-    swin_resize_tables_write(tables, (gint32 *)((guint8 *)parameter_memory + sizeof(parameters)));
+    swin_resize_tables_write(tables, (gint32 *)((guint8 *)memory + sizeof(parameters)));
 }
 
 /* A buffer may have grown beyond what can be bound; frames that need that much are refused. */
@@ -83,25 +98,34 @@ static SwinBinding image_binding(SwinDevice *device, SwinBinding output, guint64
   return (SwinBinding){output.buffer, output.offset + aligned, end - aligned, SWIN_ACCESS_WRITE};
 }
 
-gboolean swin_preprocess_record(SwinRecorder *recorder, const SwinBuffer *frame,
-                                const SwinBuffer *parameters, const SwinBuffer *intermediate,
+gboolean swin_preprocess_record(SwinRecorder *recorder, const SwinPreprocessBuffers *buffers,
                                 SwinBinding output, guint width, guint height, guint image,
                                 GError **error) {
   struct SwinResizePush push = {.width = width, .height = height};
   const SwinBinding target = image_binding(swin_recorder_get_device(recorder), output,
                                            (guint64)3 * width * height, image, &push.first);
+  const SwinBinding parameters = whole_buffer(buffers->parameters, SWIN_ACCESS_READ);
+  const SwinDispatch unpack = {
+      .shader = "unpack",
+      .label = "preprocess.unpack",
+      .n_constants = 1,
+      .constants = {SWIN_RESIZE_LANES},
+      .n_bindings = 3,
+      .bindings = {whole_buffer(buffers->frame, SWIN_ACCESS_READ), parameters,
+                   whole_buffer(buffers->pixels, SWIN_ACCESS_WRITE)},
+      .indirect = buffers->parameters,
+      .indirect_offset = offsetof(struct SwinPreprocessParameters, unpack_groups),
+  };
   const SwinDispatch horizontal = {
       .shader = "resize-horizontal",
       .label = "preprocess.horizontal",
       .n_constants = 1,
       .constants = {SWIN_RESIZE_LANES},
       .n_bindings = 3,
-      .bindings = {whole_buffer(frame, SWIN_ACCESS_READ),
-                   whole_buffer(parameters, SWIN_ACCESS_READ),
-                   whole_buffer(intermediate, SWIN_ACCESS_WRITE)},
-      .push = &push,
-      .push_size = sizeof(push),
-      .indirect = parameters,
+      .bindings = {whole_buffer(buffers->pixels, SWIN_ACCESS_READ), parameters,
+                   whole_buffer(buffers->intermediate, SWIN_ACCESS_WRITE)},
+      .indirect = buffers->parameters,
+      .indirect_offset = offsetof(struct SwinPreprocessParameters, horizontal_groups),
   };
   const SwinDispatch vertical = {
       .shader = "resize-vertical",
@@ -109,12 +133,12 @@ gboolean swin_preprocess_record(SwinRecorder *recorder, const SwinBuffer *frame,
       .n_constants = 1,
       .constants = {SWIN_RESIZE_LANES},
       .n_bindings = 3,
-      .bindings = {whole_buffer(intermediate, SWIN_ACCESS_READ),
-                   whole_buffer(parameters, SWIN_ACCESS_READ), target},
+      .bindings = {whole_buffer(buffers->intermediate, SWIN_ACCESS_READ), parameters, target},
       .push = &push,
       .push_size = sizeof(push),
-      .groups = {(width + SWIN_RESIZE_LANES - 1) / SWIN_RESIZE_LANES, height, 1},
+      .groups = {count_groups(width, SWIN_RESIZE_LANES * SWIN_RESIZE_BLOCK), height, 1},
   };
-  return swin_recorder_dispatch(recorder, &horizontal, error) &&
+  return swin_recorder_dispatch(recorder, &unpack, error) &&
+         swin_recorder_dispatch(recorder, &horizontal, error) &&
          swin_recorder_dispatch(recorder, &vertical, error);
 }

@@ -7,10 +7,17 @@ static guint block_columns(guint width, guint block) {
   return MIN(SWIN_RESIZE_BLOCK, width - block * SWIN_RESIZE_BLOCK);
 }
 
-/* What the columns of a block use, as whole groups. */
+/* Where a column is in the unpacked rows, which begin with the group of the region's first one. */
+static guint unpacked_column(const SwinResizeTables *tables, guint column) {
+  const guint lead = (tables->phase + tables->region.x) % SWIN_RESIZE_GROUP;
+  return column - tables->region.x + lead;
+}
+
+/* What the columns of a block use, as whole groups of unpacked columns. */
 static SwinTaps block_taps(const SwinResizeTables *tables, guint block) {
-  const SwinTaps taps = swin_taps_range(tables->columns + block * SWIN_RESIZE_BLOCK,
-                                        block_columns(tables->horizontal.output, block));
+  SwinTaps taps = swin_taps_range(tables->columns + block * SWIN_RESIZE_BLOCK,
+                                  block_columns(tables->horizontal.output, block));
+  taps.first = taps.count > 0 ? unpacked_column(tables, taps.first) : 0;
   const guint before = taps.first % SWIN_RESIZE_GROUP;
   const guint n_groups = (before + taps.count + SWIN_RESIZE_GROUP - 1) / SWIN_RESIZE_GROUP;
   return (SwinTaps){taps.first - before, taps.count ? n_groups * SWIN_RESIZE_GROUP : 0};
@@ -35,13 +42,15 @@ static guint64 count_weights(const SwinResizeTables *tables) {
   return count;
 }
 
-SwinResizeTables *swin_resize_tables_new(const SwinPreprocessing *preprocessing, guint frame_width,
-                                         guint frame_height, guint width, guint height) {
+SwinResizeTables *swin_resize_tables_new(const SwinPreprocessing *preprocessing, guint source_width,
+                                         guint source_height, guint phase, guint width,
+                                         guint height) {
   SwinResizeTables *tables = g_new0(SwinResizeTables, 1);
-  tables->frame_width = frame_width;
-  tables->frame_height = frame_height;
+  tables->source_width = source_width;
+  tables->source_height = source_height;
+  tables->phase = phase;
   tables->preprocessing = *preprocessing;
-  swin_resample_axes(preprocessing, frame_width, frame_height, width, height, &tables->horizontal,
+  swin_resample_axes(preprocessing, source_width, source_height, width, height, &tables->horizontal,
                      &tables->vertical);
   tables->columns = g_new(SwinTaps, width);
   tables->rows = g_new(SwinTaps, height);
@@ -53,7 +62,7 @@ SwinResizeTables *swin_resize_tables_new(const SwinPreprocessing *preprocessing,
   const SwinTaps columns = swin_taps_range(tables->columns, width);
   const SwinTaps rows = swin_taps_range(tables->rows, height);
   tables->region =
-      (SwinImageRegion){columns.first, rows.first, MAX(columns.count, 1), MAX(rows.count, 1)};
+      (SwinRectangle){columns.first, rows.first, MAX(columns.count, 1), MAX(rows.count, 1)};
   tables->size = (first_weight(tables) + count_weights(tables)) * sizeof(gint32);
   return tables;
 }
@@ -92,7 +101,8 @@ static gsize write_block(const SwinResizeTables *tables, guint block, gdouble *s
     const SwinTaps own = tables->columns[column];
     gint32 *weights = NULL;
     if (own.count > 0)
-      weights = outside + (gsize)SWIN_RESIZE_BLOCK * (1 + own.first - taps.first) + i;
+      weights = outside + i +
+                (gsize)SWIN_RESIZE_BLOCK * (1 + unpacked_column(tables, own.first) - taps.first);
     outside[i] =
         swin_axis_weights(&tables->horizontal, column, own, scratch, weights, SWIN_RESIZE_BLOCK);
   }

@@ -95,33 +95,79 @@ struct SwinAttentionPush {
   SWIN_FLOAT mask; /* what the score between regions loses */
 };
 
-/* resize-horizontal.comp and resize-vertical.comp */
-#define SWIN_COLOUR_BITS 20   /* fractional bits of the colour matrix */
+/* unpack.comp, resize-horizontal.comp and resize-vertical.comp */
 #define SWIN_RESAMPLE_BITS 22 /* fractional bits of a filter weight, as in Pillow */
 #define SWIN_RESIZE_BLOCK 4   /* output columns that an invocation makes: the weights of an ivec4 */
-#define SWIN_RESIZE_GROUP 4   /* neighbouring source columns that it fetches together */
+#define SWIN_RESIZE_GROUP 4   /* neighbouring columns that are fetched together */
+#define SWIN_RESIZE_ROWS 2    /* rows for which an invocation makes them, with the same weights */
 #define SWIN_RESIZE_LANES 32  /* invocations of a work-group */
+#define SWIN_UNPACK_COLUMNS 256  /* of a line, that an invocation of unpack.comp makes */
 #define SWIN_NORMALISED_SIZE 768 /* normalised values of the codes 0 to 255 of each channel */
 
-/* How the bytes of a group of source columns lie in 32-bit words. Groups begin at multiples of
- * SWIN_RESIZE_GROUP columns. */
-#define SWIN_IMAGE_PLANAR 0 /* one word for each component (I420, NV12, GRAY8) */
-#define SWIN_IMAGE_WORDS 1  /* one word for each pixel (RGBx, xRGB, BGRA, YUY2) */
-#define SWIN_IMAGE_TRIPLE 2 /* three words for all (RGB, BGR) */
-#define SWIN_IMAGE_BYTES 3  /* anyhow */
+/* How the samples of a group of stored columns lie in 32-bit words. Groups begin at multiples of
+ * SWIN_RESIZE_GROUP columns. All but the last two have samples of 8 bits. */
+#define SWIN_IMAGE_PLANAR 0  /* one word for each component (Y444, GBR, GRAY8) */
+#define SWIN_IMAGE_HALVED 1  /* one word for each component; chroma of half the columns (NV12) */
+#define SWIN_IMAGE_PAIRS 2   /* one word for two pixels (YUY2) */
+#define SWIN_IMAGE_WORDS 3   /* one word for each pixel (RGBx, AYUV) */
+#define SWIN_IMAGE_TRIPLE 4  /* three words for all (RGB, v308) */
+#define SWIN_IMAGE_FULL 5    /* anyhow, and of any depth; none is subsampled (RGB16, Y410) */
+#define SWIN_IMAGE_SAMPLES 6 /* anyhow; the second and third may be subsampled (P010, IYU1) */
 
-/* Where the upload holds the byte of component i at pixel (x, y) of the frame: at
- * base[i] + (y >> shift_y[i]) * row_stride[i] + (x >> shift_x[i]) * pixel_stride[i], modulo 2^32.
- */
+/* How a component's samples are interpolated along one axis. Positions are in columns or lines of
+ * the frame. Position x is the one with number p = (x + before) & (span - 1) of its group and takes
+ * from the samples of position x - p + (p & odd) and of the one that lies `gap` behind that, both
+ * moved into the crop. */
+struct SwinInterpolation {
+  SWIN_UINT span;    /* positions of a group: 1, 2 or 4 */
+  SWIN_UINT before;  /* how far ahead of a multiple of span a group begins */
+  SWIN_UINT odd;     /* 1 where even positions take from even ones, and odd from odd */
+  SWIN_UINT gap;     /* positions from the first sample to the second */
+  SWIN_UINT weights; /* of the second sample, in eighths: 4 bits for each p */
+};
+
+/* Where the upload holds the word of component i at column x and line y of the frame: at byte
+ * base[i] + row * row_stride[i] + (x >> shift_x[i]) * pixel_stride[i] + (x >> 1) * pair_stride[i],
+ * modulo 2^32, where row is y >> shift_y[i], or of interlaced chroma the row of the line's field.
+ *
+ * Samples are widened, sample * repeat >> surplus, before they are interpolated; not where access
+ * has them of 8 bits. With t = (sample ^ flip) * spread >> drop, a channel is
+ *   (sum of (matrix * t >> inner) + offset) >> outer,
+ * clamped to 8 bits. */
 struct SwinImageParameters {
+  SWIN_UINT first_column; /* of what is unpacked; whole groups */
+  SWIN_UINT end_column;
+  SWIN_UINT first_line;
+  SWIN_UINT n_lines;
+  SWIN_UINT left; /* columns and lines of the crop: first and last */
+  SWIN_UINT right;
+  SWIN_UINT top;
+  SWIN_UINT bottom;
+  SWIN_UINT origin;      /* where column 0 of line 0 goes among the pixels, modulo 2^32 */
+  SWIN_UINT column_step; /* from there, for each column */
+  SWIN_UINT line_step;
+  SWIN_UINT access; /* SWIN_IMAGE_PLANAR and so on */
   SWIN_UINT base[3];
   SWIN_UINT row_stride[3];
   SWIN_UINT pixel_stride[3];
+  SWIN_UINT pair_stride[3];
   SWIN_UINT shift_x[3];
   SWIN_UINT shift_y[3];
-  SWIN_INT colour_matrix[9]; /* a row for each channel; units of 2^-SWIN_COLOUR_BITS */
+  SWIN_UINT interlaced; /* 1: rows of subsampled components belong to fields */
+  SWIN_STRUCT(SwinInterpolation) columns[3];
+  SWIN_STRUCT(SwinInterpolation) lines[3];
+  SWIN_UINT big_endian[3]; /* 1: the word's highest byte comes first */
+  SWIN_UINT low_bit[3];    /* of the sample, in 32 bits that begin where the word does */
+  SWIN_UINT mask[3];       /* of the sample */
+  SWIN_UINT repeat[3];
+  SWIN_UINT surplus[3];
+  SWIN_UINT flip;
+  SWIN_UINT spread;
+  SWIN_UINT drop;
+  SWIN_UINT inner;
+  SWIN_UINT outer;
+  SWIN_INT colour_matrix[9]; /* a row for each channel */
   SWIN_INT colour_offset[3];
-  SWIN_UINT access; /* SWIN_IMAGE_PLANAR and so on */
 };
 
 /* The head of the parameter buffer, where the tables follow it: normalised values, float bits
@@ -129,16 +175,19 @@ struct SwinImageParameters {
  * [height]; weights, from a multiple of 4 on. A multiple of 16 bytes long, so that the tables can
  * be read as vectors too. */
 struct SwinPreprocessParameters {
-  SWIN_UINT groups[3]; /* the work-groups of the horizontal pass, as VkDispatchIndirectCommand */
-  SWIN_UINT first_row; /* of the frame that any output row needs */
-  SWIN_UINT n_rows;    /* from there on */
+  SWIN_UINT unpack_groups[3];     /* work-groups of unpack.comp, as VkDispatchIndirectCommand */
+  SWIN_UINT horizontal_groups[3]; /* work-groups of the horizontal pass */
+  SWIN_UINT n_rows;               /* of the unpacked picture that any output row needs */
+  SWIN_UINT first_group;          /* the first row's, among groups of SWIN_RESIZE_GROUP pixels */
+  SWIN_UINT row_groups;           /* groups from one row to the next */
+  SWIN_UINT fill[3];              /* codes of what surrounds the frame, of each channel */
   SWIN_STRUCT(SwinImageParameters) image;
-  SWIN_UINT fill[3]; /* codes of what surrounds the frame, of each channel */
+  SWIN_UINT padding[3];
 };
 
-/* A run of whole groups of source columns with weights [1 + count, SWIN_RESIZE_BLOCK], or of source
- * rows, counted from first_row, with weights [1 + count]. The first weight is that of all that lies
- * outside of the frame. */
+/* A run of whole groups of unpacked columns with weights [1 + count, SWIN_RESIZE_BLOCK], or of
+ * unpacked rows with weights [1 + count]. The first weight is that of all that lies outside of the
+ * frame. */
 struct SwinResizeRun {
   SWIN_UINT first;
   SWIN_UINT count;

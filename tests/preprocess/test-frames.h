@@ -13,6 +13,9 @@ typedef enum { TEST_GRADIENT = 0, TEST_NOISE = 1, TEST_CHECKERS = 2 } TestPatter
 /** test_code: code of component @component of the sample (@x, @y). */
 guint8 test_code(TestPattern pattern, guint seed, guint x, guint y, guint component);
 
+/** test_sample: the same of @depth bits; of 8 it is the code. */
+guint test_sample(TestPattern pattern, guint seed, guint x, guint y, guint component, guint depth);
+
 /** TestLayout: a pixel layout. */
 typedef struct {
   const gchar *name; /* as GstVideo writes it; in small letters where it has none */
@@ -39,6 +42,11 @@ typedef struct {
  */
 TestFrame *test_frame_new(const TestLayout *layout, guint width, guint height, TestPattern pattern,
                           guint seed, guint padding, guint8 poison);
+
+/** test_frame_new_sited: the same; interlaced frames have rows for both fields. */
+TestFrame *test_frame_new_sited(const TestLayout *layout, SwinChromaSite site, guint width,
+                                guint height, TestPattern pattern, guint seed, guint padding,
+                                guint8 poison);
 void test_frame_free(TestFrame *test); /* NULL-safe */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TestFrame, test_frame_free)

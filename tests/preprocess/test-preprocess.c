@@ -75,7 +75,8 @@ static void compare(const gfloat *values, const guint8 *codes,
     if (memcmp(&values[i], &expected[i], sizeof(gfloat)) == 0)
       continue;
     difference->n_other++;
-    ck_assert_msg(isfinite(values[i]), "value %" G_GSIZE_FORMAT " was not written", i);
+    if (!isfinite(values[i]))
+      ck_abort_msg("value %" G_GSIZE_FORMAT " was not written", i);
     difference->largest =
         MAX(difference->largest, ABS(code_of(values[i], preprocessing, channel) - code));
   }
@@ -90,15 +91,21 @@ static void compare_with_twin(TestRig *rig, const SwinFrame *frame,
   compare(values, codes, preprocessing, width, height, difference);
 }
 
+/* Of R'G'B' of limited range and many bits, a code may be rounded the other way that lies within
+ * the matrix' precision of the middle between two. All else is the same to the last bit. */
+static gboolean is_same(const SwinFrame *frame, const Difference *difference) {
+  if (frame->model == SWIN_COLOR_RGB && frame->range == SWIN_COLOR_RANGE_LIMITED &&
+      frame->component[0].depth > 8)
+    return difference->n_other <= difference->n_values / 100 && difference->largest <= 1;
+  return difference->n_other == 0;
+}
+
 static const guint sizes[][2] = {{1, 1}, {3, 500}, {17, 23}, {1, 300}, {640, 480}, {301, 7}};
 
-/* RGB and gray are the same to the last bit. From YUV, the shader's fixed-point matrix may round a
- * code the other way that lies within 2e-4 of the middle between two; see test-image.c. */
 START_TEST(test_layout) {
   const TestLayout *layout = &test_layouts[_i];
   const guint width = 33;
   const guint height = 26;
-  Difference difference = {0};
   g_autoptr(TestRig) rig = test_rig_new(device, width, height, 0, 1);
   for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
     SwinPreprocessing preprocessing = squash(width, height);
@@ -114,12 +121,12 @@ START_TEST(test_layout) {
                                                2 * i + 1, i % 2 ? 0xff : 0x00);
     test->frame.range = i % 3 ? SWIN_COLOR_RANGE_LIMITED : SWIN_COLOR_RANGE_FULL;
     test->frame.matrix = (SwinColorMatrix)(i % 3);
+    Difference difference = {0};
     compare_with_twin(rig, &test->frame, &preprocessing, width, height, &difference);
+    ck_assert_msg(is_same(&test->frame, &difference),
+                  "%s: %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " values differ, by up to %d codes",
+                  layout->name, difference.n_other, difference.n_values, difference.largest);
   }
-  const gsize allowed = layout->model == SWIN_COLOR_YUV ? difference.n_values / 1000 : 0;
-  ck_assert_msg(difference.n_other <= allowed && difference.largest <= 1,
-                "%s: %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " values differ, by up to %d codes",
-                layout->name, difference.n_other, difference.n_values, difference.largest);
 }
 END_TEST
 
@@ -192,7 +199,8 @@ START_TEST(test_resize) {
 }
 END_TEST
 
-/* One colour at a time, through a frame as large as the input. */
+/* One colour at a time, through a frame as large as the input. What videoconvert, and so we, make
+ * of 8 bits is up to 6 codes off. */
 START_TEST(test_primaries) {
   static const struct {
     SwinColorMatrix matrix;
@@ -220,21 +228,33 @@ START_TEST(test_primaries) {
   };
   const SwinPreprocessing preprocessing = plain_squash(SWIN_FILTER_BICUBIC, 1, 1);
   g_autoptr(TestRig) rig = test_rig_new(device, 1, 1, 0, 1);
-  for (guint i = 0; i < G_N_ELEMENTS(colours); i++) {
+  for (guint i = 0; i < 2 * G_N_ELEMENTS(colours); i++) {
+    const guint depth = i % 2 ? 10 : 8;
+    const gfloat tolerance = depth == 8 ? 6.01f : 2.01f;
+    guint16 codes[3];
     SwinFrame frame = SWIN_FRAME_INIT;
     frame.width = frame.height = 1;
     frame.model = SWIN_COLOR_YUV;
-    frame.matrix = colours[i].matrix;
-    frame.range = colours[i].range;
-    frame.planes[0] = colours[i].yuv;
-    frame.strides[0] = 3;
-    for (guint j = 0; j < 3; j++)
-      frame.component[j] = (SwinFrameComponent){0, j, 3, 0, 0};
+    frame.matrix = colours[i / 2].matrix;
+    frame.range = colours[i / 2].range;
+    frame.planes[0] = (const guint8 *)codes;
+    frame.strides[0] = sizeof(codes);
+    for (guint j = 0; j < 3; j++) {
+      const guint code = colours[i / 2].yuv[j];
+      codes[j] = (guint16)(depth == 8                                ? code
+                           : frame.range == SWIN_COLOR_RANGE_LIMITED ? code * 4
+                                                                     : code * 1023 / 255);
+      frame.component[j] = (SwinFrameComponent){.offset = 2 * j,
+                                                .pixel_stride = 6,
+                                                .word_size = 2,
+                                                .big_endian = G_BYTE_ORDER == G_BIG_ENDIAN,
+                                                .depth = depth};
+    }
     const gfloat *values = test_rig_run(rig, &frame, &preprocessing);
     for (guint j = 0; j < 3; j++)
-      ck_assert_msg(fabsf(values[j] * 255.0f - colours[i].rgb[j]) <= 1.01f,
-                    "colour %u, channel %u: %g instead of %u", i, j, values[j] * 255.0f,
-                    colours[i].rgb[j]);
+      ck_assert_msg(fabsf(values[j] * 255.0f - colours[i / 2].rgb[j]) <= tolerance,
+                    "colour %u of %u bits, channel %u: %g instead of %u", i / 2, depth, j,
+                    values[j] * 255.0f, colours[i / 2].rgb[j]);
   }
 }
 END_TEST
@@ -254,6 +274,82 @@ START_TEST(test_batch) {
 }
 END_TEST
 
+/* A part of a frame of @width x @height; now and then all of it. */
+static SwinRectangle random_crop(GRand *random, guint width, guint height) {
+  if (g_rand_int_range(random, 0, 4) == 0)
+    return (SwinRectangle){0, 0, 0, 0};
+  const guint x = (guint)g_rand_int_range(random, 0, (gint)width);
+  const guint y = (guint)g_rand_int_range(random, 0, (gint)height);
+  return (SwinRectangle){x, y, (guint)g_rand_int_range(random, 1, (gint)(width - x) + 1),
+                         (guint)g_rand_int_range(random, 1, (gint)(height - y) + 1)};
+}
+
+/* Any layout, size, chroma site, crop and orientation, by one recording as far as the buffers are
+ * large enough. */
+START_TEST(test_random) {
+  const guint width = 19 + 2 * (guint)_i;
+  const guint height = 27 - (guint)_i;
+  g_autoptr(GRand) random = g_rand_new_with_seed((guint32)_i);
+  g_autoptr(TestRig) rig = test_rig_new(device, width, height, 0, 1);
+  for (guint i = 0; i < 4 * n_test_layouts; i++) {
+    const TestLayout *layout = &test_layouts[i % n_test_layouts];
+    const guint frame_width = (guint)g_rand_int_range(random, 1, i % 3 ? 50 : 300);
+    const guint frame_height = (guint)g_rand_int_range(random, 1, 70);
+    const SwinPreprocessing preprocessing =
+        resize_way(i % N_WAYS, i % 4 ? SWIN_FILTER_BICUBIC : SWIN_FILTER_NEAREST, width, height);
+    g_autoptr(TestFrame) test = test_frame_new_sited(
+        layout, (SwinChromaSite)g_rand_int_range(random, 0, 8), frame_width, frame_height,
+        i % 5 ? TEST_NOISE : TEST_CHECKERS, i, (guint)g_rand_int_range(random, 0, 7), 0x5a);
+    SwinFrame *frame = &test->frame;
+    Difference difference = {0};
+    frame->crop = random_crop(random, frame_width, frame_height);
+    frame->orientation = (SwinOrientation)g_rand_int_range(random, 0, 8);
+    frame->range = (SwinColorRange)g_rand_int_range(random, 0, 2);
+    frame->matrix = (SwinColorMatrix)g_rand_int_range(random, 0, 3);
+    compare_with_twin(rig, frame, &preprocessing, width, height, &difference);
+    ck_assert_msg(
+        is_same(frame, &difference),
+        "%s, %u x %u, site %u, crop %u x %u from (%u, %u), orientation %u: %" G_GSIZE_FORMAT
+        " of %" G_GSIZE_FORMAT " values differ, by up to %d codes",
+        layout->name, frame_width, frame_height, frame->chroma_site, frame->crop.width,
+        frame->crop.height, frame->crop.x, frame->crop.y, frame->orientation, difference.n_other,
+        difference.n_values, difference.largest);
+  }
+}
+END_TEST
+
+/* What an orientation does to a picture whose pixels are all different. */
+START_TEST(test_orientation) {
+  /* Where the upper left, upper right, lower left and lower right pixel of the upright picture are
+   * stored, of 1 2 above 3 4. */
+  static const guint8 corners[8][4] = {
+      [SWIN_ORIENTATION_IDENTITY] = {1, 2, 3, 4},
+      [SWIN_ORIENTATION_ROTATE_90] = {3, 1, 4, 2},
+      [SWIN_ORIENTATION_ROTATE_180] = {4, 3, 2, 1},
+      [SWIN_ORIENTATION_ROTATE_270] = {2, 4, 1, 3},
+      [SWIN_ORIENTATION_FLIP_HORIZONTAL] = {2, 1, 4, 3},
+      [SWIN_ORIENTATION_FLIP_VERTICAL] = {3, 4, 1, 2},
+      [SWIN_ORIENTATION_TRANSPOSE] = {1, 3, 2, 4},
+      [SWIN_ORIENTATION_ANTITRANSPOSE] = {4, 2, 3, 1},
+  };
+  static const guint8 pixels[] = {1, 2, 3, 4};
+  const SwinPreprocessing preprocessing = plain_squash(SWIN_FILTER_NEAREST, 2, 2);
+  g_autoptr(TestRig) rig = test_rig_new(device, 2, 2, 0, 1);
+  SwinFrame frame = SWIN_FRAME_INIT;
+  frame.width = frame.height = 2;
+  frame.model = SWIN_COLOR_GRAY;
+  frame.component[0].pixel_stride = 1;
+  frame.planes[0] = pixels;
+  frame.strides[0] = 2;
+  for (guint i = 0; i < 8; i++) {
+    frame.orientation = (SwinOrientation)i;
+    const gfloat *values = test_rig_run(rig, &frame, &preprocessing);
+    for (guint j = 0; j < 12; j++)
+      ck_assert_int_eq((gint)lrintf(values[j] * 255.0f), corners[i][j % 4]);
+  }
+}
+END_TEST
+
 /* Frames of other sizes, formats and crops need other parameters, not other commands. */
 START_TEST(test_one_recording) {
   const SwinPreprocessing preprocessing = plain_short_side(SWIN_FILTER_BICUBIC, 40);
@@ -261,27 +357,27 @@ START_TEST(test_one_recording) {
   g_autoptr(TestFrame) largest =
       test_frame_new(test_layout_find("RGBx"), 640, 480, TEST_NOISE, 0, 0, 0);
   test_rig_reserve(rig, &largest->frame, &preprocessing);
-  Difference difference = {0};
   for (guint i = 0; i < n_test_layouts; i++) {
     /* One side alone changes, or the other, or both, or none, for the tables that may stay. */
     const guint width = 41 + 13 * (i / 2);
     const guint height = 300 - 11 * (i / 3);
     g_autoptr(TestFrame) test =
         test_frame_new(&test_layouts[i], width, height, TEST_NOISE, i, i, 0xee);
+    Difference difference = {0};
     test->frame.range = SWIN_COLOR_RANGE_LIMITED;
     compare_with_twin(rig, &test->frame, &preprocessing, 32, 32, &difference);
+    ck_assert_uint_eq(difference.n_values, 3 * 32 * 32);
+    ck_assert_msg(is_same(&test->frame, &difference), "%s", test_layouts[i].name);
   }
   ck_assert_uint_eq(test_rig_get_n_recordings(rig), 1);
-  ck_assert_uint_eq(difference.n_values, n_test_layouts * 3 * 32 * 32);
-  ck_assert_int_le(difference.largest, 1);
-  ck_assert_uint_le(difference.n_other, difference.n_values / 1000);
 }
 END_TEST
 
 START_TEST(test_too_large) {
   GError *error = NULL;
   const guint64 limit = swin_device_get_limits(device)->max_storage_range;
-  SwinPreprocessSizes needed = {limit, 4, 4};
+  SwinPreprocessNeeds needed = {
+      .layout = {.size = limit}, .parameters = 4, .pixels = 4, .intermediate = 4};
   ck_assert(swin_preprocess_check_sizes(device, &needed, &error));
   needed.intermediate = limit + 1;
   ck_assert(!swin_preprocess_check_sizes(device, &needed, &error));
@@ -398,6 +494,8 @@ int main(void) {
   tcase_add_loop_test(tests, test_resize, 0, 4);
   tcase_add_test(tests, test_primaries);
   tcase_add_test(tests, test_batch);
+  tcase_add_loop_test(tests, test_random, 0, 3);
+  tcase_add_test(tests, test_orientation);
   tcase_add_test(tests, test_one_recording);
   tcase_add_test(tests, test_too_large);
   tcase_add_test(tests, test_pillow);

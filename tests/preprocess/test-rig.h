@@ -28,8 +28,9 @@ const gfloat *test_rig_run(TestRig *rig, const SwinFrame *frame,
 /** test_rig_get_n_recordings: how often commands were recorded so far. */
 guint test_rig_get_n_recordings(const TestRig *rig);
 
-/** test_rig_reserve: makes the buffers large enough for @frame at once. */
-void test_rig_reserve(TestRig *rig, const SwinFrame *frame, const SwinPreprocessing *preprocessing);
+/** test_rig_reserve: makes the buffers large enough for @frame at once. Returns what it needs. */
+SwinPreprocessNeeds test_rig_reserve(TestRig *rig, const SwinFrame *frame,
+                                     const SwinPreprocessing *preprocessing);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TestRig, test_rig_free)
 

@@ -4,54 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-static gdouble sample(const SwinFrame *frame, guint index, guint x, guint y) {
-  const SwinFrameComponent *component = &frame->component[index];
-  const guint8 *plane = frame->planes[component->plane];
-  return plane[component->offset +
-               (gsize)(y >> component->shift_y) * frame->strides[component->plane] +
-               (gsize)(x >> component->shift_x) * component->pixel_stride];
-}
-
-static guint8 to_code(gdouble value) {
-  const gdouble code = floor(value * 255.0 + 0.5);
-  return (guint8)(code < 0.0 ? 0.0 : code > 255.0 ? 255.0 : code);
-}
-
-/* Luma, and R'G'B' and gray likewise, as 0 to 1. */
-static gdouble level(const SwinFrame *frame, gdouble code) {
-  return frame->range == SWIN_COLOR_RANGE_LIMITED ? (code - 16.0) / 219.0 : code / 255.0;
-}
-
-/* Chroma as -0.5 to 0.5. */
-static gdouble difference(const SwinFrame *frame, gdouble code) {
-  return (code - 128.0) / (frame->range == SWIN_COLOR_RANGE_LIMITED ? 224.0 : 255.0);
-}
-
-/* E'Y = Kr E'R + Kg E'G + Kb E'B, E'CB = (E'B - E'Y) / (2 - 2 Kb), E'CR = (E'R - E'Y) / (2 - 2 Kr)
- * (ITU-R BT.601, BT.709, BT.2020), solved for E'R, E'G and E'B. */
-static void yuv_to_rgb(const SwinFrame *frame, guint x, guint y, guint8 rgb[3]) {
-  gdouble kr = 0.299, kb = 0.114;
-  if (frame->matrix == SWIN_COLOR_MATRIX_BT709)
-    kr = 0.2126, kb = 0.0722;
-  else if (frame->matrix == SWIN_COLOR_MATRIX_BT2020)
-    kr = 0.2627, kb = 0.0593;
-  const gdouble luma = level(frame, sample(frame, 0, x, y));
-  const gdouble blue = luma + (2.0 - 2.0 * kb) * difference(frame, sample(frame, 1, x, y));
-  const gdouble red = luma + (2.0 - 2.0 * kr) * difference(frame, sample(frame, 2, x, y));
-  rgb[0] = to_code(red);
-  rgb[1] = to_code((luma - kr * red - kb * blue) / (1.0 - kr - kb));
-  rgb[2] = to_code(blue);
-}
-
-void reference_pixel(const SwinFrame *frame, guint x, guint y, guint8 rgb[3]) {
-  if (frame->model == SWIN_COLOR_YUV) {
-    yuv_to_rgb(frame, x, y, rgb);
-    return;
-  }
-  for (guint i = 0; i < 3; i++)
-    rgb[i] = to_code(level(frame, sample(frame, frame->model == SWIN_COLOR_GRAY ? 0 : i, x, y)));
-}
-
 /* Every weight of every source sample, for the output samples that the crop keeps. */
 typedef struct {
   guint n_source, n_output;
@@ -183,10 +135,12 @@ static gint64 crop_position(guint64 resized, guint output, SwinCropRounding roun
 
 static void resized_size(const SwinFrame *frame, const SwinPreprocessing *preprocessing,
                          guint64 *width, guint64 *height) {
-  const gdouble ratio_x = (gdouble)frame->width / preprocessing->resize_width;
-  const gdouble ratio_y = (gdouble)frame->height / preprocessing->resize_height;
+  guint source_width, source_height;
+  reference_size(frame, &source_width, &source_height);
+  const gdouble ratio_x = (gdouble)source_width / preprocessing->resize_width;
+  const gdouble ratio_y = (gdouble)source_height / preprocessing->resize_height;
   const gdouble size = preprocessing->resize_size;
-  const guint short_side = MIN(frame->width, frame->height);
+  const guint short_side = MIN(source_width, source_height);
   gdouble ratio = 0.0;
   switch (preprocessing->resize_mode) {
   case SWIN_RESIZE_SQUASH:
@@ -195,8 +149,8 @@ static void resized_size(const SwinFrame *frame, const SwinPreprocessing *prepro
     *height = preprocessing->resize_height;
     return;
   case SWIN_RESIZE_SHORT_SIDE:
-    *width = (guint64)(size * frame->width / short_side);
-    *height = (guint64)(size * frame->height / short_side);
+    *width = (guint64)(size * source_width / short_side);
+    *height = (guint64)(size * source_height / short_side);
     return;
   case SWIN_RESIZE_COVER:
     ratio = MIN(ratio_x, ratio_y);
@@ -205,24 +159,28 @@ static void resized_size(const SwinFrame *frame, const SwinPreprocessing *prepro
     ratio = MAX(ratio_x, ratio_y);
     break;
   }
-  *width = (guint64)MAX(round_half_even(frame->width / ratio), 1);
-  *height = (guint64)MAX(round_half_even(frame->height / ratio), 1);
+  *width = (guint64)MAX(round_half_even(source_width / ratio), 1);
+  *height = (guint64)MAX(round_half_even(source_height / ratio), 1);
 }
 
-/** Canvas: the picture that is resized: the frame, or the square that it is pasted on. */
+/** Canvas: the picture that is resized: what is looked at, or the square that it is pasted on. */
 typedef struct {
   const SwinFrame *frame;
   const guint8 *fill;
-  guint width, height; /* pixels */
-  guint left, top;     /* where the frame is */
+  guint source_width, source_height; /* pixels that are looked at */
+  guint width, height;               /* pixels */
+  guint left, top;                   /* where the picture is */
 } Canvas;
 
 static Canvas make_canvas(const SwinFrame *frame, const SwinPreprocessing *preprocessing) {
-  Canvas canvas = {frame, preprocessing->fill, frame->width, frame->height, 0, 0};
+  Canvas canvas = {.frame = frame, .fill = preprocessing->fill};
+  reference_size(frame, &canvas.source_width, &canvas.source_height);
+  canvas.width = canvas.source_width;
+  canvas.height = canvas.source_height;
   if (preprocessing->resize_mode == SWIN_RESIZE_PAD) {
-    canvas.width = canvas.height = MAX(frame->width, frame->height);
-    canvas.left = (canvas.width - frame->width) / 2;
-    canvas.top = (canvas.height - frame->height) / 2;
+    canvas.width = canvas.height = MAX(canvas.source_width, canvas.source_height);
+    canvas.left = (canvas.width - canvas.source_width) / 2;
+    canvas.top = (canvas.height - canvas.source_height) / 2;
   }
   return canvas;
 }
@@ -230,8 +188,8 @@ static Canvas make_canvas(const SwinFrame *frame, const SwinPreprocessing *prepr
 /* @line: [canvas->width, 3] */
 static void canvas_row(const Canvas *canvas, guint y, guint8 *line) {
   for (guint x = 0; x < canvas->width; x++) {
-    const gboolean inside = x >= canvas->left && x - canvas->left < canvas->frame->width &&
-                            y >= canvas->top && y - canvas->top < canvas->frame->height;
+    const gboolean inside = x >= canvas->left && x - canvas->left < canvas->source_width &&
+                            y >= canvas->top && y - canvas->top < canvas->source_height;
     if (inside)
       reference_pixel(canvas->frame, x - canvas->left, y - canvas->top, line + 3 * x);
     else

@@ -8,9 +8,13 @@
 #include "swin.h"
 #include "model/preprocessing.h"
 
+/** reference_size: of what is looked at: the crop, upright. */
+void reference_size(const SwinFrame *frame, guint *width, guint *height);
+
 /**
- * reference_pixel: R'G'B' of pixel (@x, @y), computed in doubles from the definitions of the colour
- * matrices and rounded to the nearest code.
+ * reference_pixel: R'G'B' of upright pixel (@x, @y) of what is looked at, as GStreamer's
+ * videoconvert (dither=none, chroma-resampler=linear) makes it; but R'G'B' of limited range is
+ * widened to the full one, and gray of more than 8 bits has no colour and a quarter of a code more.
  */
 void reference_pixel(const SwinFrame *frame, guint x, guint y, guint8 rgb[3]);
 
