@@ -9,7 +9,9 @@ struct _SwinDevice {
   VkPhysicalDevice physical_device;
   VkDevice handle;
   SwinDeviceInfo *info;
+  gchar *key; /* in the table of open devices */
   SwinDeviceLimits limits;
+  SwinExtensions extensions;
   SwinDeviceFunctions functions;
   VkPhysicalDeviceMemoryProperties memory;
   SwinPipelines *pipelines;
@@ -21,9 +23,11 @@ struct _SwinDevice {
   void (*lock_queue)(gpointer user_data);
   void (*unlock_queue)(gpointer user_data);
   gpointer lock_data;
+  GDestroyNotify destroy; /* of lock_data */
 };
 
-/* Devices of the library's own that are open, by UUID, so that all users share one. */
+/* Devices that are open, so that all users share one: the library's own by UUID, imported ones by
+ * queue. */
 G_LOCK_DEFINE_STATIC(open_devices);
 static GHashTable *open_devices;
 
@@ -68,6 +72,22 @@ static guint32 choose_queue_family(const SwinInstanceFunctions *functions,
   return chosen;
 }
 
+/* What an own and an imported device have in common. @extensions: (nullable): those enabled */
+static gboolean set_up(SwinDevice *device, const SwinInstanceFunctions *functions,
+                       guint32 queue_index, const gchar *const *extensions, GError **error) {
+  if (!swin_device_functions_load(&device->functions, functions->GetDeviceProcAddr, device->handle,
+                                  extensions, error))
+    return FALSE;
+  device->functions.GetDeviceQueue(device->handle, device->queue_family, queue_index,
+                                   &device->queue);
+  read_limits(device, functions);
+  device->extensions = swin_extensions_read(functions, device->physical_device, extensions);
+  /* An application may name extensions that it has not enabled. */
+  device->extensions.dmabuf &= device->functions.GetMemoryFdPropertiesKHR != NULL;
+  device->pipelines = swin_pipelines_new(device);
+  return TRUE;
+}
+
 static gboolean create_device(SwinDevice *device, GError **error) {
   const SwinInstanceFunctions *functions = &device->instance->functions;
   device->queue_family = choose_queue_family(functions, device->physical_device);
@@ -78,10 +98,13 @@ static gboolean create_device(SwinDevice *device, GError **error) {
       .queueCount = 1,
       .pQueuePriorities = &priority,
   };
+  g_autofree const gchar **extensions = swin_extensions_choose(functions, device->physical_device);
   const VkDeviceCreateInfo info = {
       .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
       .queueCreateInfoCount = 1,
       .pQueueCreateInfos = &queue,
+      .enabledExtensionCount = g_strv_length((gchar **)extensions),
+      .ppEnabledExtensionNames = extensions,
   };
   const VkResult result =
       functions->CreateDevice(device->physical_device, &info, NULL, &device->handle);
@@ -91,13 +114,7 @@ static gboolean create_device(SwinDevice *device, GError **error) {
                 device->info->name, (gint)result);
     return FALSE;
   }
-  if (!swin_device_functions_load(&device->functions, functions->GetDeviceProcAddr, device->handle,
-                                  error))
-    return FALSE;
-  device->functions.GetDeviceQueue(device->handle, device->queue_family, 0, &device->queue);
-  read_limits(device, functions);
-  device->pipelines = swin_pipelines_new(device);
-  return TRUE;
+  return set_up(device, functions, 0, extensions, error);
 }
 
 /* Undoes whatever of a device there is; also of one that was only half made. */
@@ -107,6 +124,7 @@ static void device_free(SwinDevice *device) {
     device->functions.DestroyDevice(device->handle, NULL);
   g_clear_pointer(&device->instance, swin_instance_unref);
   swin_device_info_free(device->info);
+  g_free(device->key);
   g_mutex_clear(&device->queue_lock);
   g_free(device);
 }
@@ -118,14 +136,28 @@ static SwinDevice *device_new(void) {
   return device;
 }
 
+/* The device of @key, or NULL; then @key is that of the device which is added next. Both with the
+ * table of open devices locked. */
+static SwinDevice *find_open(const gchar *key) {
+  SwinDevice *device = open_devices ? g_hash_table_lookup(open_devices, key) : NULL;
+  return device && !swin_device_is_lost(device) ? swin_device_ref(device) : NULL;
+}
+
+static void add_open(SwinDevice *device, const gchar *key) {
+  if (!open_devices)
+    open_devices = g_hash_table_new(g_str_hash, g_str_equal);
+  device->key = g_strdup(key);
+  g_hash_table_replace(open_devices, device->key, device);
+}
+
 /* Takes over @instance and @info. Called with the table of open devices locked. */
 static SwinDevice *open_locked(SwinInstance *instance, VkPhysicalDevice physical_device,
                                SwinDeviceInfo *info, GError **error) {
-  SwinDevice *device = open_devices ? g_hash_table_lookup(open_devices, info->uuid) : NULL;
-  if (device && !swin_device_is_lost(device)) {
+  SwinDevice *device = find_open(info->uuid);
+  if (device) {
     swin_instance_unref(instance);
     swin_device_info_free(info);
-    return swin_device_ref(device);
+    return device;
   }
   device = device_new();
   device->instance = instance;
@@ -135,9 +167,7 @@ static SwinDevice *open_locked(SwinInstance *instance, VkPhysicalDevice physical
     device_free(device);
     return NULL;
   }
-  if (!open_devices)
-    open_devices = g_hash_table_new(g_str_hash, g_str_equal);
-  g_hash_table_replace(open_devices, info->uuid, device);
+  add_open(device, info->uuid);
   return device;
 }
 
@@ -191,10 +221,9 @@ static gboolean check_import_queue(const SwinDeviceImport *import,
   return FALSE;
 }
 
-SwinDevice *swin_device_import(const SwinDeviceImport *import, GError **error) {
+static SwinDevice *import_new(const SwinDeviceImport *import, GError **error) {
   SwinInstanceFunctions functions;
-  if (!check_import(import, error) ||
-      !swin_instance_functions_load(&functions, import->get_proc_addr, import->instance, error))
+  if (!swin_instance_functions_load(&functions, import->get_proc_addr, import->instance, error))
     return NULL;
   SwinDevice *device = device_new();
   device->physical_device = import->physical_device;
@@ -203,6 +232,7 @@ SwinDevice *swin_device_import(const SwinDeviceImport *import, GError **error) {
   device->lock_queue = import->lock_queue;
   device->unlock_queue = import->unlock_queue;
   device->lock_data = import->user_data;
+  device->destroy = import->destroy;
   device->info = swin_device_info_new(&functions, import->physical_device, 0);
   if (device->info->refusal) {
     g_set_error_literal(error, SWIN_ERROR, SWIN_ERROR_DEVICE, device->info->refusal);
@@ -210,16 +240,38 @@ SwinDevice *swin_device_import(const SwinDeviceImport *import, GError **error) {
     return NULL;
   }
   if (!check_import_queue(import, &functions, error) ||
-      !swin_device_functions_load(&device->functions, functions.GetDeviceProcAddr, device->handle,
-                                  error)) {
+      !set_up(device, &functions, import->queue_index, import->extensions, error)) {
     device_free(device);
     return NULL;
   }
-  device->functions.GetDeviceQueue(device->handle, import->queue_family, import->queue_index,
-                                   &device->queue);
-  read_limits(device, &functions);
-  device->pipelines = swin_pipelines_new(device);
   return device;
+}
+
+SwinDevice *swin_device_import(const SwinDeviceImport *import, GError **error) {
+  if (!check_import(import, error))
+    return NULL;
+  g_autofree gchar *key = g_strdup_printf("%p %u %u", (gpointer)import->device,
+                                          import->queue_family, import->queue_index);
+  G_LOCK(open_devices);
+  SwinDevice *device = find_open(key);
+  const gboolean is_shared = device != NULL;
+  if (!device && (device = import_new(import, error)))
+    add_open(device, key);
+  G_UNLOCK(open_devices);
+  if (is_shared && import->destroy)
+    import->destroy(import->user_data);
+  return device;
+}
+
+gboolean swin_device_takes_memory(SwinDevice *device, SwinFrameMemory memory) {
+  switch (memory) {
+  case SWIN_FRAME_MEMORY_HOST:
+  case SWIN_FRAME_MEMORY_IMAGE:
+    return TRUE;
+  case SWIN_FRAME_MEMORY_DMABUF:
+    return device->extensions.dmabuf;
+  }
+  return FALSE;
 }
 
 SwinDevice *swin_device_ref(SwinDevice *device) {
@@ -230,16 +282,22 @@ SwinDevice *swin_device_ref(SwinDevice *device) {
 void swin_device_unref(SwinDevice *device) {
   if (!device)
     return;
-  /* Under the lock, so that swin_device_open() never finds a device that is going away. */
+  GDestroyNotify destroy = NULL;
+  gpointer user_data = NULL;
+  /* Under the lock, so that nobody finds a device that is going away. */
   G_LOCK(open_devices);
   if (g_atomic_ref_count_dec(&device->references)) {
-    if (open_devices && g_hash_table_lookup(open_devices, device->info->uuid) == device)
-      g_hash_table_remove(open_devices, device->info->uuid);
+    destroy = device->destroy;
+    user_data = device->lock_data;
+    if (open_devices && g_hash_table_lookup(open_devices, device->key) == device)
+      g_hash_table_remove(open_devices, device->key);
     if (open_devices && g_hash_table_size(open_devices) == 0)
       g_clear_pointer(&open_devices, g_hash_table_unref);
     device_free(device);
   }
   G_UNLOCK(open_devices);
+  if (destroy)
+    destroy(user_data);
 }
 
 const SwinDeviceInfo *swin_device_get_info(SwinDevice *device) {
@@ -248,6 +306,10 @@ const SwinDeviceInfo *swin_device_get_info(SwinDevice *device) {
 
 const SwinDeviceLimits *swin_device_get_limits(SwinDevice *device) {
   return &device->limits;
+}
+
+const SwinExtensions *swin_device_get_extensions(SwinDevice *device) {
+  return &device->extensions;
 }
 
 gboolean swin_device_is_cpu(SwinDevice *device) {
@@ -316,40 +378,55 @@ gboolean swin_device_is_lost(SwinDevice *device) {
   return g_atomic_int_get(&device->lost) != 0;
 }
 
-static void queue_lock(SwinDevice *device) {
+void swin_device_lock_queue(SwinDevice *device) {
   g_mutex_lock(&device->queue_lock);
   if (device->lock_queue)
     device->lock_queue(device->lock_data);
 }
 
-static void queue_unlock(SwinDevice *device) {
+void swin_device_unlock_queue(SwinDevice *device) {
   if (device->unlock_queue)
     device->unlock_queue(device->lock_data);
   g_mutex_unlock(&device->queue_lock);
 }
 
-gboolean swin_device_submit(SwinDevice *device, guint n_command_buffers,
-                            const VkCommandBuffer *command_buffers, VkFence fence, GError **error) {
+gboolean swin_device_submit(SwinDevice *device, const SwinSubmission *submission, VkFence fence,
+                            GError **error) {
   if (swin_device_is_lost(device))
     return swin_device_check(device, VK_ERROR_DEVICE_LOST, "submitting work", error);
+  /* The copies of images are what waits; whatever reads their result is behind a barrier. */
+  VkPipelineStageFlags stages[SWIN_SUBMISSION_MAX_SEMAPHORES];
+  for (guint i = 0; i < submission->n_semaphores; i++)
+    stages[i] = VK_PIPELINE_STAGE_TRANSFER_BIT;
+  const VkTimelineSemaphoreSubmitInfo values = {
+      .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
+      .waitSemaphoreValueCount = submission->n_semaphores,
+      .pWaitSemaphoreValues = submission->wait_values,
+      .signalSemaphoreValueCount = submission->n_semaphores,
+      .pSignalSemaphoreValues = submission->signal_values,
+  };
   const VkSubmitInfo submit = {
       .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-      .commandBufferCount = n_command_buffers,
-      .pCommandBuffers = command_buffers,
+      .pNext = submission->n_semaphores > 0 ? &values : NULL,
+      .waitSemaphoreCount = submission->n_semaphores,
+      .pWaitSemaphores = submission->semaphores,
+      .pWaitDstStageMask = stages,
+      .commandBufferCount = submission->n_commands,
+      .pCommandBuffers = submission->commands,
+      .signalSemaphoreCount = submission->n_semaphores,
+      .pSignalSemaphores = submission->semaphores,
   };
   VkResult result = fence ? device->functions.ResetFences(device->handle, 1, &fence) : VK_SUCCESS;
   if (!swin_device_check(device, result, "resetting a fence", error))
     return FALSE;
-  queue_lock(device);
   result = device->functions.QueueSubmit(device->queue, 1, &submit, fence);
-  queue_unlock(device);
   return swin_device_check(device, result, "submitting work", error);
 }
 
 void swin_device_wait_idle(SwinDevice *device) {
-  queue_lock(device);
+  swin_device_lock_queue(device);
   device->functions.QueueWaitIdle(device->queue);
-  queue_unlock(device);
+  swin_device_unlock_queue(device);
 }
 
 VkFence swin_device_create_fence(SwinDevice *device, GError **error) {

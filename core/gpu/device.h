@@ -6,6 +6,7 @@
 #define SWIN_GPU_DEVICE_H
 
 #include "swin.h"
+#include "gpu/extensions.h"
 #include "gpu/functions.h"
 
 /** SwinDeviceLimits: what shaders and buffers must keep to. */
@@ -19,6 +20,9 @@ typedef struct {
 } SwinDeviceLimits;
 
 const SwinDeviceLimits *swin_device_get_limits(SwinDevice *device);
+
+/** swin_device_get_extensions: what can be used of those that are enabled. */
+const SwinExtensions *swin_device_get_extensions(SwinDevice *device);
 
 /** swin_device_is_cpu: whether shaders run on the processor, where other kernels are fast. */
 gboolean swin_device_is_cpu(SwinDevice *device);
@@ -54,13 +58,38 @@ gboolean swin_device_check(SwinDevice *device, VkResult result, const gchar *doi
 /** swin_device_is_lost: whether a call has reported the device lost. */
 gboolean swin_device_is_lost(SwinDevice *device);
 
+#define SWIN_SUBMISSION_MAX_COMMANDS 192
+#define SWIN_SUBMISSION_MAX_IMAGES 256
+#define SWIN_SUBMISSION_MAX_SEMAPHORES SWIN_SUBMISSION_MAX_IMAGES
+
 /**
- * swin_device_submit: queues command buffers, in order, under the queue's lock (the application's
- * too where the device was imported). Serialised: any thread.
- * @fence: (nullable): reset, then signalled when they are done; of no submission under way
+ * SwinSubmission: what goes to the queue at once. One that is all zero is empty. It has room for
+ * the largest batch of pictures of the most images.
  */
-gboolean swin_device_submit(SwinDevice *device, guint n_command_buffers,
-                            const VkCommandBuffer *command_buffers, VkFence fence, GError **error);
+typedef struct {
+  guint n_commands;
+  VkCommandBuffer commands[SWIN_SUBMISSION_MAX_COMMANDS]; /* in order */
+  guint n_images; /* that the commands have made their own, so that they do it once */
+  VkImage images[SWIN_SUBMISSION_MAX_IMAGES];
+  guint n_semaphores; /* timeline semaphores that are both waited for and signalled */
+  VkSemaphore semaphores[SWIN_SUBMISSION_MAX_SEMAPHORES]; /* each a different one */
+  guint64 wait_values[SWIN_SUBMISSION_MAX_SEMAPHORES];    /* before the first command */
+  guint64 signal_values[SWIN_SUBMISSION_MAX_SEMAPHORES];  /* after the last one */
+} SwinSubmission;
+
+/**
+ * swin_device_lock_queue: keeps everybody else from the queue, the application too where the device
+ * was imported, until swin_device_unlock_queue().
+ */
+void swin_device_lock_queue(SwinDevice *device);
+void swin_device_unlock_queue(SwinDevice *device);
+
+/**
+ * swin_device_submit: submits with the queue locked by the caller.
+ * @fence: (nullable): reset, then signalled when all is done; of no submission under way
+ */
+gboolean swin_device_submit(SwinDevice *device, const SwinSubmission *submission, VkFence fence,
+                            GError **error);
 
 /** swin_device_wait_idle: waits until the queue has nothing left to do; ignores a lost device. */
 void swin_device_wait_idle(SwinDevice *device);

@@ -13,6 +13,12 @@ static gboolean missing(const gchar *name, GError **error) {
   if (!functions->name)                                                                            \
     return missing(#name, error);
 
+/* A driver may hand out functions of extensions that are not enabled, and they must not be used. */
+#define LOAD_OPTIONAL(name, extension)                                                             \
+  functions->name = extensions && g_strv_contains(extensions, extension)                           \
+                        ? (PFN_vk##name)get_proc_addr(handle, "vk" #name)                          \
+                        : NULL;
+
 gboolean swin_instance_functions_load(SwinInstanceFunctions *functions,
                                       PFN_vkGetInstanceProcAddr get_proc_addr, VkInstance handle,
                                       GError **error) {
@@ -22,7 +28,8 @@ gboolean swin_instance_functions_load(SwinInstanceFunctions *functions,
 
 gboolean swin_device_functions_load(SwinDeviceFunctions *functions,
                                     PFN_vkGetDeviceProcAddr get_proc_addr, VkDevice handle,
-                                    GError **error) {
+                                    const gchar *const *extensions, GError **error) {
   SWIN_DEVICE_FUNCTIONS(LOAD)
+  SWIN_DEVICE_OPTIONAL_FUNCTIONS(LOAD_OPTIONAL)
   return TRUE;
 }

@@ -16,6 +16,8 @@
   X(GetPhysicalDeviceProperties2)                                                                  \
   X(GetPhysicalDeviceMemoryProperties)                                                             \
   X(GetPhysicalDeviceQueueFamilyProperties)                                                        \
+  X(GetPhysicalDeviceExternalBufferProperties)                                                     \
+  X(EnumerateDeviceExtensionProperties)                                                            \
   X(CreateDevice)                                                                                  \
   X(GetDeviceProcAddr)
 
@@ -31,6 +33,7 @@
   X(CreateBuffer)                                                                                  \
   X(DestroyBuffer)                                                                                 \
   X(GetBufferMemoryRequirements)                                                                   \
+  X(GetBufferMemoryRequirements2)                                                                  \
   X(AllocateMemory)                                                                                \
   X(FreeMemory)                                                                                    \
   X(BindBufferMemory)                                                                              \
@@ -60,6 +63,7 @@
   X(CmdDispatch)                                                                                   \
   X(CmdDispatchIndirect)                                                                           \
   X(CmdCopyBuffer)                                                                                 \
+  X(CmdCopyImageToBuffer)                                                                          \
   X(CmdPipelineBarrier)                                                                            \
   X(CreateQueryPool)                                                                               \
   X(DestroyQueryPool)                                                                              \
@@ -67,6 +71,11 @@
   X(CmdWriteTimestamp)                                                                             \
   X(GetQueryPoolResults)
 
+/* Of extensions, with the name of each; NULL where it is not enabled. */
+#define SWIN_DEVICE_OPTIONAL_FUNCTIONS(X)                                                          \
+  X(GetMemoryFdPropertiesKHR, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME)
+
+#define SWIN_OPTIONAL_FUNCTION_MEMBER(name, extension) PFN_vk##name name;
 #define SWIN_FUNCTION_MEMBER(name) PFN_vk##name name;
 
 typedef struct {
@@ -75,9 +84,11 @@ typedef struct {
 
 typedef struct {
   SWIN_DEVICE_FUNCTIONS(SWIN_FUNCTION_MEMBER)
+  SWIN_DEVICE_OPTIONAL_FUNCTIONS(SWIN_OPTIONAL_FUNCTION_MEMBER)
 } SwinDeviceFunctions;
 
 #undef SWIN_FUNCTION_MEMBER
+#undef SWIN_OPTIONAL_FUNCTION_MEMBER
 
 /**
  * swin_instance_functions_load: fills the table. FALSE with SWIN_ERROR_DEVICE, naming the function
@@ -87,9 +98,12 @@ gboolean swin_instance_functions_load(SwinInstanceFunctions *functions,
                                       PFN_vkGetInstanceProcAddr get_proc_addr, VkInstance instance,
                                       GError **error);
 
-/** swin_device_functions_load: the same for the functions of one device. */
+/**
+ * swin_device_functions_load: the same for the functions of one device.
+ * @extensions: (nullable): those enabled, NULL-terminated; the functions of others are left NULL
+ */
 gboolean swin_device_functions_load(SwinDeviceFunctions *functions,
                                     PFN_vkGetDeviceProcAddr get_proc_addr, VkDevice device,
-                                    GError **error);
+                                    const gchar *const *extensions, GError **error);
 
 #endif /* SWIN_GPU_FUNCTIONS_H */

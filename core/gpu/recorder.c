@@ -324,9 +324,14 @@ gboolean swin_recorder_finish(SwinRecorder *recorder, GError **error) {
 gboolean swin_recorder_run(SwinRecorder *recorder, GError **error) {
   if (!recorder->fence)
     recorder->fence = swin_device_create_fence(recorder->device, error);
-  return recorder->fence &&
-         swin_device_submit(recorder->device, 1, &recorder->commands, recorder->fence, error) &&
-         swin_device_wait_fence(recorder->device, recorder->fence, error);
+  if (!recorder->fence)
+    return FALSE;
+  const SwinSubmission submission = {.n_commands = 1, .commands = {recorder->commands}};
+  swin_device_lock_queue(recorder->device);
+  const gboolean submitted =
+      swin_device_submit(recorder->device, &submission, recorder->fence, error);
+  swin_device_unlock_queue(recorder->device);
+  return submitted && swin_device_wait_fence(recorder->device, recorder->fence, error);
 }
 
 VkCommandBuffer swin_recorder_get_command_buffer(SwinRecorder *recorder) {

@@ -23,6 +23,15 @@ static SwinNetwork *make_network(SwinDevice *device, SwinModel *model, GError **
   return NULL;
 }
 
+static gboolean submit_commands(SwinDevice *device, SwinRecorder *recorder, GError **error) {
+  const SwinSubmission submission = {.n_commands = 1,
+                                     .commands = {swin_recorder_get_command_buffer(recorder)}};
+  swin_device_lock_queue(device);
+  const gboolean submitted = swin_device_submit(device, &submission, VK_NULL_HANDLE, error);
+  swin_device_unlock_queue(device);
+  return submitted;
+}
+
 /* A recording of the whole network; submitted without waiting. */
 static SwinRecorder *submit(SwinNetwork *network, SwinDevice *device, SwinRecorderFlags flags,
                             GError **error) {
@@ -30,10 +39,7 @@ static SwinRecorder *submit(SwinNetwork *network, SwinDevice *device, SwinRecord
   if (!recorder || !swin_network_record(network, recorder, NULL, error) ||
       !swin_recorder_finish(recorder, error))
     return NULL;
-  const VkCommandBuffer commands = swin_recorder_get_command_buffer(recorder);
-  if (!swin_device_submit(device, 1, &commands, VK_NULL_HANDLE, error))
-    return NULL;
-  return g_steal_pointer(&recorder);
+  return submit_commands(device, recorder, error) ? g_steal_pointer(&recorder) : NULL;
 }
 
 /* Across submissions, the second one copies what the first one wrote, each sound in itself. */
@@ -49,10 +55,8 @@ static gboolean read_behind(SwinNetwork *network, SwinDevice *device, SwinRecord
       !swin_recorder_copy(reader, pooled.buffer, pooled.offset, target, 0, pooled.size, error) ||
       !swin_recorder_finish(writer, error) || !swin_recorder_finish(reader, error))
     return FALSE;
-  const VkCommandBuffer first = swin_recorder_get_command_buffer(writer);
-  const VkCommandBuffer second = swin_recorder_get_command_buffer(reader);
-  const gboolean submitted = swin_device_submit(device, 1, &first, VK_NULL_HANDLE, error) &&
-                             swin_device_submit(device, 1, &second, VK_NULL_HANDLE, error);
+  const gboolean submitted =
+      submit_commands(device, writer, error) && submit_commands(device, reader, error);
   swin_device_wait_idle(device);
   return submitted;
 }

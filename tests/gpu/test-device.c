@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Enumeration, choice and import of devices. */
+#include "gpu/application.h"
 #include "gpu/buffer.h"
 #include "gpu/instance.h"
 #include "gpu/recorder.h"
 #include "run-cases.h"
 
 #include <string.h>
-#include <vulkan/vulkan.h>
 
 static GPtrArray *make_devices(const SwinDeviceKind *kinds, guint n_kinds) {
   GPtrArray *devices = g_ptr_array_new_with_free_func((GDestroyNotify)swin_device_info_free);
@@ -96,41 +96,6 @@ START_TEST(test_same_device_is_shared) {
 }
 END_TEST
 
-static VkInstance create_instance(void) {
-  const VkApplicationInfo application = {.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
-                                         .apiVersion = VK_API_VERSION_1_1};
-  const VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
-                                     .pApplicationInfo = &application};
-  VkInstance instance = VK_NULL_HANDLE;
-  ck_assert_int_eq(vkCreateInstance(&info, NULL, &instance), VK_SUCCESS);
-  return instance;
-}
-
-static VkDevice create_device(VkPhysicalDevice physical_device) {
-  const float priority = 1.0f;
-  const VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-                                         .queueCount = 1,
-                                         .pQueuePriorities = &priority};
-  const VkDeviceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-                                   .queueCreateInfoCount = 1,
-                                   .pQueueCreateInfos = &queue};
-  VkDevice device = VK_NULL_HANDLE;
-  ck_assert_int_eq(vkCreateDevice(physical_device, &info, NULL, &device), VK_SUCCESS);
-  return device;
-}
-
-typedef struct {
-  gint locked, unlocked;
-} Locks;
-
-static void lock(gpointer user_data) {
-  ((Locks *)user_data)->locked++;
-}
-
-static void unlock(gpointer user_data) {
-  ((Locks *)user_data)->unlocked++;
-}
-
 /* A copy from one mapped buffer to another, which goes through the queue. */
 static void check_queue(SwinDevice *device) {
   const gchar text[] = "through the application's own queue";
@@ -150,48 +115,177 @@ static void check_queue(SwinDevice *device) {
   ck_assert_str_eq(back, text);
 }
 
-START_TEST(test_imported_device_uses_the_locks) {
-  VkInstance instance = create_instance();
-  uint32_t count = 1;
-  VkPhysicalDevice physical_device = VK_NULL_HANDLE;
-  ck_assert_int_ge(vkEnumeratePhysicalDevices(instance, &count, &physical_device), 0);
-  VkDevice handle = create_device(physical_device);
-  Locks locks = {0, 0};
-  SwinDeviceImport import = SWIN_DEVICE_IMPORT_INIT;
-  import.get_proc_addr = vkGetInstanceProcAddr;
-  import.instance = instance;
-  import.physical_device = physical_device;
-  import.device = handle;
-  import.lock_queue = lock;
-  import.unlock_queue = unlock;
-  import.user_data = &locks;
+static SwinDevice *import_device(const SwinDeviceImport *import) {
   g_autoptr(GError) error = NULL;
-  SwinDevice *device = swin_device_import(&import, &error);
+  SwinDevice *device = swin_device_import(import, &error);
   ck_assert_msg(device != NULL, "%s", error ? error->message : "");
+  return device;
+}
+
+static Application *locked; /* whose queue the functions below expect to be locked */
+static guint n_uses;        /* of it */
+static SwinDeviceFunctions real;
+
+static VkResult VKAPI_CALL submit_locked(VkQueue queue, uint32_t count, const VkSubmitInfo *submits,
+                                         VkFence fence) {
+  n_uses++;
+  ck_assert_int_eq(locked->n_locked, locked->n_unlocked + 1);
+  return real.QueueSubmit(queue, count, submits, fence);
+}
+
+static VkResult VKAPI_CALL wait_idle_locked(VkQueue queue) {
+  n_uses++;
+  ck_assert_int_eq(locked->n_locked, locked->n_unlocked + 1);
+  return real.QueueWaitIdle(queue);
+}
+
+START_TEST(test_imported_device_uses_the_locks) {
+  g_autoptr(Application) application = application_new();
+  SwinDevice *device = import_device(&application->import);
+  real = *swin_device_functions(device);
+  swin_device_functions(device)->QueueSubmit = submit_locked;
+  swin_device_functions(device)->QueueWaitIdle = wait_idle_locked;
+  locked = application;
   check_queue(device);
+  swin_device_wait_idle(device);
   swin_device_unref(device);
-  ck_assert_int_ge(locks.locked, 1);
-  ck_assert_int_eq(locks.locked, locks.unlocked);
-  vkDestroyDevice(handle, NULL);
-  vkDestroyInstance(instance, NULL);
+  ck_assert_uint_eq(n_uses, 2);
+  ck_assert_int_eq(application->n_locked, 2);
+  ck_assert_int_eq(application->n_unlocked, 2);
+}
+END_TEST
+
+START_TEST(test_import_without_locks) {
+  g_autoptr(Application) application = application_new();
+  application->import.lock_queue = NULL;
+  application->import.unlock_queue = NULL;
+  g_autoptr(SwinDevice) device = import_device(&application->import);
+  check_queue(device);
+}
+END_TEST
+
+START_TEST(test_same_queue_is_imported_once) {
+  g_autoptr(Application) first = application_new();
+  g_autoptr(Application) second = application_new();
+  SwinDevice *device = import_device(&first->import);
+  SwinDevice *again = import_device(&first->import);
+  SwinDevice *other = import_device(&second->import);
+  g_autoptr(SwinDevice) own = swin_device_open(NULL, NULL);
+  ck_assert_ptr_eq(device, again);
+  ck_assert_ptr_ne(device, other);
+  ck_assert_ptr_ne(device, own);
+  swin_device_unref(device);
+  check_queue(again);
+  swin_device_unref(again);
+  check_queue(other);
+  swin_device_unref(other);
+  /* Nothing is left of it: what is imported now is as it is described now. */
+  first->import.extensions = NULL;
+  device = import_device(&first->import);
+  ck_assert(!swin_device_takes_memory(device, SWIN_FRAME_MEMORY_DMABUF));
+  swin_device_unref(device);
+}
+END_TEST
+
+static void count(gpointer user_data) {
+  (*(guint *)user_data)++;
+}
+
+START_TEST(test_import_is_given_back) {
+  g_autoptr(Application) application = application_new();
+  guint destroyed[3] = {0};
+  SwinDeviceImport import = application->import;
+  import.lock_queue = NULL;
+  import.unlock_queue = NULL;
+  import.destroy = count;
+  import.user_data = &destroyed[0];
+  SwinDevice *device = import_device(&import);
+  import.user_data = &destroyed[1];
+  SwinDevice *again = import_device(&import);
+  ck_assert_uint_eq(destroyed[0], 0);
+  ck_assert_uint_eq(destroyed[1], 1);
+  swin_device_unref(device);
+  ck_assert_uint_eq(destroyed[0], 0);
+  swin_device_unref(again);
+  import.user_data = &destroyed[2];
+  import.queue_family = 99;
+  ck_assert_ptr_null(swin_device_import(&import, NULL));
+  ck_assert_uint_eq(destroyed[0], 1);
+  ck_assert_uint_eq(destroyed[1], 1);
+  ck_assert_uint_eq(destroyed[2], 0);
+}
+END_TEST
+
+static VkResult VKAPI_CALL lose(G_GNUC_UNUSED VkQueue queue, G_GNUC_UNUSED uint32_t count,
+                                G_GNUC_UNUSED const VkSubmitInfo *submits,
+                                G_GNUC_UNUSED VkFence fence) {
+  return VK_ERROR_DEVICE_LOST;
+}
+
+START_TEST(test_lost_device_is_not_shared) {
+  g_autoptr(Application) application = application_new();
+  SwinDevice *device = import_device(&application->import);
+  swin_device_functions(device)->QueueSubmit = lose;
+  g_autoptr(GError) error = NULL;
+  const SwinSubmission empty = {0};
+  for (guint i = 0; i < 2; i++) {
+    g_clear_error(&error);
+    swin_device_lock_queue(device);
+    ck_assert(!swin_device_submit(device, &empty, VK_NULL_HANDLE, &error));
+    swin_device_unlock_queue(device);
+    ck_assert(g_error_matches(error, SWIN_ERROR, SWIN_ERROR_DEVICE_LOST));
+  }
+  SwinDevice *anew = import_device(&application->import);
+  ck_assert_ptr_ne(device, anew);
+  swin_device_unref(device);
+  SwinDevice *again = import_device(&application->import);
+  ck_assert_ptr_eq(anew, again);
+  check_queue(anew);
+  swin_device_unref(anew);
+  swin_device_unref(again);
+}
+END_TEST
+
+/* A driver has functions of an extension whether it is enabled or not. */
+START_TEST(test_extensions_count_where_named) {
+  static const gchar *const fd_alone[] = {VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME, NULL};
+  static const gchar *const dmabuf_alone[] = {VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME, NULL};
+  g_autoptr(Application) application = application_new();
+  const struct {
+    const gchar *const *names;
+    gboolean dmabuf, foreign;
+  } cases[] = {
+      {NULL, FALSE, FALSE},
+      {fd_alone, FALSE, FALSE},
+      {dmabuf_alone, FALSE, FALSE},
+      {application->extensions, application->has_dmabuf,
+       g_strv_contains(application->extensions, VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME)},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    application->import.extensions = cases[i].names;
+    SwinDevice *device = import_device(&application->import);
+    ck_assert_int_eq(swin_device_takes_memory(device, SWIN_FRAME_MEMORY_DMABUF), cases[i].dmabuf);
+    ck_assert(swin_device_takes_memory(device, SWIN_FRAME_MEMORY_HOST));
+    ck_assert(swin_device_takes_memory(device, SWIN_FRAME_MEMORY_IMAGE));
+    ck_assert_uint_eq(swin_device_get_extensions(device)->foreign_family,
+                      cases[i].foreign ? VK_QUEUE_FAMILY_FOREIGN_EXT : VK_QUEUE_FAMILY_EXTERNAL);
+    if (!cases[i].names || cases[i].names == dmabuf_alone)
+      ck_assert(!swin_device_functions(device)->GetMemoryFdPropertiesKHR);
+    swin_device_unref(device);
+  }
 }
 END_TEST
 
 START_TEST(test_incomplete_import_is_refused) {
-  VkInstance instance = create_instance();
-  SwinDeviceImport complete = SWIN_DEVICE_IMPORT_INIT;
-  complete.get_proc_addr = vkGetInstanceProcAddr;
-  complete.instance = instance;
-  uint32_t count = 1;
-  vkEnumeratePhysicalDevices(instance, &count, &complete.physical_device);
-  complete.device = create_device(complete.physical_device);
+  g_autoptr(Application) application = application_new();
+  const SwinDeviceImport complete = application->import;
   SwinDeviceImport imports[] = {complete, complete, complete, complete, complete, complete};
   const gchar *named[] = {"struct_size",  "get_proc_addr",        "physical_device",
                           "unlock_queue", "VK_QUEUE_COMPUTE_BIT", "Queue 99"};
   imports[0].struct_size = 0;
   imports[1].get_proc_addr = NULL;
   imports[2].device = VK_NULL_HANDLE;
-  imports[3].lock_queue = lock;
+  imports[3].unlock_queue = NULL;
   imports[4].queue_family = 99;
   imports[5].queue_index = 99;
   for (guint i = 0; i < G_N_ELEMENTS(imports); i++) {
@@ -200,8 +294,6 @@ START_TEST(test_incomplete_import_is_refused) {
     ck_assert(g_error_matches(error, SWIN_ERROR, SWIN_ERROR_DEVICE));
     ck_assert_msg(strstr(error->message, named[i]) != NULL, "%s", error->message);
   }
-  vkDestroyDevice(complete.device, NULL);
-  vkDestroyInstance(instance, NULL);
 }
 END_TEST
 
@@ -249,6 +341,11 @@ gint main(void) {
   tcase_add_test(cases, test_refused_device_says_why);
   tcase_add_test(cases, test_same_device_is_shared);
   tcase_add_test(cases, test_imported_device_uses_the_locks);
+  tcase_add_test(cases, test_import_without_locks);
+  tcase_add_test(cases, test_same_queue_is_imported_once);
+  tcase_add_test(cases, test_import_is_given_back);
+  tcase_add_test(cases, test_lost_device_is_not_shared);
+  tcase_add_test(cases, test_extensions_count_where_named);
   tcase_add_test(cases, test_incomplete_import_is_refused);
   tcase_add_test(cases, test_staged_write_and_read);
   tcase_add_test(cases, test_short_memory_is_an_error);
