@@ -19,6 +19,7 @@ struct _SwinClassifierParams {
   gboolean has_mean, has_std;
   gfloat mean[3], std[3];
   SwinChannelOrder channel_order;
+  gchar **outputs; /* (nullable): NULL-terminated, at least one */
 };
 
 #define SWIN_CLASSIFIER_PARAMS_DEFAULT                                                             \

@@ -4,18 +4,16 @@
 #include "image.h"
 #include "scheduler.h"
 
+#include <string.h>
+
 struct _SwinClassifier {
-  gatomicrefcount references; /* the callers' */
+  SwinCaller caller;          /* first, so that the two addresses are one */
+  gatomicrefcount references; /* the application's */
   SwinScheduler *scheduler;
-  /* Guarded by the scheduler's lock. */
-  gboolean orphaned;        /* the callers are gone; the last frame under way frees it */
-  guint64 next_serial;      /* of the next frame */
-  guint64 cancelled_before; /* frames of lower serials are cancelled */
-  guint64 completed;        /* frames that have been delivered: they are those of lower serials */
 };
 
 typedef struct {
-  SwinRequest request; /* first, so that the two addresses are one */
+  SwinRequest request; /* first, as above */
   SwinClassifier *classifier;
   SwinResultFunc done;
   gpointer user_data;
@@ -58,24 +56,10 @@ static void classifier_free(SwinClassifier *classifier) {
   g_free(classifier);
 }
 
-static void submission_complete(SwinRequest *request, const SwinTag *tags, guint n_tags,
-                                const GError *error) {
+static void submission_complete(SwinRequest *request, const SwinResult *result) {
   Submission *submission = (Submission *)request;
-  SwinClassifier *classifier = submission->classifier;
-  SwinScheduler *scheduler = classifier->scheduler;
-  submission->done(classifier, tags, n_tags, error, submission->user_data);
+  submission->done(submission->classifier, result, submission->user_data);
   g_free(submission);
-
-  /* Whoever waits for the count may free the classifier as soon as the lock is released. */
-  swin_scheduler_lock(scheduler);
-  classifier->completed++;
-  const gboolean last = classifier->orphaned && classifier->completed == classifier->next_serial;
-  swin_scheduler_wake(scheduler);
-  swin_scheduler_unlock(scheduler);
-  if (last) {
-    classifier_free(classifier);
-    uncount_orphan();
-  }
 }
 
 SwinClassifier *swin_classifier_new(SwinDevice *device, SwinModel *model,
@@ -95,18 +79,16 @@ SwinClassifier *swin_classifier_ref(SwinClassifier *classifier) {
   return classifier;
 }
 
+static void orphan_free(SwinCaller *caller) {
+  classifier_free((SwinClassifier *)caller);
+  uncount_orphan();
+}
+
 /* On a thread of the library the frames under way cannot be waited for. */
 static void leave_to_last_frame(SwinClassifier *classifier) {
-  SwinScheduler *scheduler = classifier->scheduler;
   count_orphan();
-  swin_scheduler_lock(scheduler);
-  const gboolean idle = classifier->completed == classifier->next_serial;
-  classifier->orphaned = TRUE;
-  swin_scheduler_unlock(scheduler);
-  if (idle) {
-    classifier_free(classifier);
-    uncount_orphan();
-  }
+  if (!swin_scheduler_leave(classifier->scheduler, &classifier->caller, orphan_free))
+    orphan_free(&classifier->caller);
 }
 
 void swin_classifier_unref(SwinClassifier *classifier) {
@@ -132,6 +114,17 @@ guint swin_classifier_get_top_k(SwinClassifier *classifier) {
   return swin_scheduler_get_top_k(classifier->scheduler);
 }
 
+SwinActivation swin_classifier_get_activation(SwinClassifier *classifier) {
+  return swin_scheduler_get_activation(classifier->scheduler);
+}
+
+void swin_classifier_get_stats(SwinClassifier *classifier, SwinClassifierStats *stats) {
+  SwinClassifierStats all = {.struct_size = stats->struct_size};
+  swin_scheduler_get_stats(classifier->scheduler, &all);
+  /* A caller of an older version has room for less. */
+  memcpy(stats, &all, MIN(stats->struct_size, sizeof(all)));
+}
+
 gboolean swin_classifier_submit(SwinClassifier *classifier, const SwinFrame *frame,
                                 GDestroyNotify release, gpointer keep_alive, SwinResultFunc done,
                                 gpointer user_data, GError **error) {
@@ -148,13 +141,9 @@ gboolean swin_classifier_submit(SwinClassifier *classifier, const SwinFrame *fra
       .frame = *frame,
       .release = release,
       .keep_alive = keep_alive,
-      .cancelled_before = &classifier->cancelled_before,
       .complete = submission_complete,
   };
-  swin_scheduler_lock(classifier->scheduler);
-  submission->request.serial = classifier->next_serial++;
-  swin_scheduler_push(classifier->scheduler, &submission->request);
-  swin_scheduler_unlock(classifier->scheduler);
+  swin_scheduler_push(classifier->scheduler, &classifier->caller, &submission->request);
   return TRUE;
 }
 
@@ -168,14 +157,14 @@ typedef struct {
   GError *error;
 } Answer;
 
-static void answer_arrives(G_GNUC_UNUSED SwinClassifier *classifier, const SwinTag *tags,
-                           guint n_tags, const GError *error, gpointer user_data) {
+static void answer_arrives(G_GNUC_UNUSED SwinClassifier *classifier, const SwinResult *result,
+                           gpointer user_data) {
   Answer *answer = user_data;
   g_mutex_lock(&answer->lock);
-  for (guint i = 0; i < n_tags; i++)
-    answer->tags[i] = tags[i];
-  answer->n_tags = n_tags;
-  answer->error = error ? g_error_copy(error) : NULL;
+  for (guint i = 0; i < result->n_tags; i++)
+    answer->tags[i] = result->tags[i];
+  answer->n_tags = result->n_tags;
+  answer->error = result->error ? g_error_copy(result->error) : NULL;
   answer->done = TRUE;
   g_cond_signal(&answer->arrived);
   g_mutex_unlock(&answer->lock);
@@ -203,16 +192,9 @@ gboolean swin_classifier_classify(SwinClassifier *classifier, const SwinFrame *f
 }
 
 void swin_classifier_cancel(SwinClassifier *classifier) {
-  swin_scheduler_lock(classifier->scheduler);
-  classifier->cancelled_before = classifier->next_serial;
-  swin_scheduler_wake(classifier->scheduler);
-  swin_scheduler_unlock(classifier->scheduler);
+  swin_scheduler_cancel(classifier->scheduler, &classifier->caller);
 }
 
 void swin_classifier_drain(SwinClassifier *classifier) {
-  swin_scheduler_lock(classifier->scheduler);
-  const guint64 last = classifier->next_serial;
-  while (classifier->completed < last)
-    swin_scheduler_wait(classifier->scheduler);
-  swin_scheduler_unlock(classifier->scheduler);
+  swin_scheduler_drain(classifier->scheduler, &classifier->caller);
 }

@@ -2,7 +2,9 @@
 #include "engine.h"
 #include "network/family.h"
 #include "network/network.h"
+#include "outputs.h"
 #include "picture.h"
+#include "transfer.h"
 
 #include <string.h>
 
@@ -16,10 +18,12 @@ typedef struct {
 } Bucket;
 
 typedef struct {
-  SwinBuffer *input; /* [batch_size, channels, height, width] */
-  SwinBuffer *tags;  /* [batch_size, top_k, 2] words, as the top-k operation writes them */
+  SwinBuffer *input;          /* [batch_size, channels, height, width] */
+  SwinBuffer *tags;           /* [batch_size, top_k, 2] words, as the top-k operation writes them */
+  SwinOutputBuffers *outputs; /* (nullable): where none are asked for */
   SwinPicture *pictures[SWIN_ENGINE_MAX_BATCH];
   VkFence fence;
+  SwinTag *read; /* [top_k]: of the image that was read last */
 } Slot;
 
 struct _SwinEngine {
@@ -29,6 +33,7 @@ struct _SwinEngine {
   guint top_k;
   SwinActivation activation;
   SwinPreprocessing preprocessing;
+  SwinOutputs *outputs; /* (nullable): what is handed out besides the tags */
   SwinWeights *weights;
   GMutex buckets_lock; /* slots share the buckets */
   guint n_buckets;
@@ -36,9 +41,11 @@ struct _SwinEngine {
   Slot slots[SWIN_ENGINE_N_SLOTS];
 };
 
-static SwinPlan *make_plan(SwinEngine *engine, guint batch) {
-  const SwinPlanOptions options = {
-      .batch = batch, .top_k = engine->top_k, .activation = engine->activation};
+static SwinPlan *make_plan(SwinEngine *engine, guint batch, gboolean keep_stages) {
+  const SwinPlanOptions options = {.batch = batch,
+                                   .top_k = engine->top_k,
+                                   .activation = engine->activation,
+                                   .keep_stages = keep_stages};
   SwinPlan *plan = swin_family_plan(engine->model, &options);
   swin_plan_finish(plan, swin_network_alignment(engine->device), 0);
   return plan;
@@ -57,6 +64,13 @@ static gboolean make_slot(SwinEngine *engine, Slot *slot, GError **error) {
       swin_buffer_new(engine->device, SWIN_BUFFER_DOWNLOAD, engine->batch_size * tags_size, error);
   if (!slot->tags)
     return FALSE;
+  slot->read = g_new0(SwinTag, engine->top_k);
+  if (engine->outputs) {
+    slot->outputs =
+        swin_output_buffers_new(engine->device, engine->outputs, engine->batch_size, error);
+    if (!slot->outputs)
+      return FALSE;
+  }
   const SwinBinding input = {slot->input, 0, engine->batch_size * image_size, SWIN_ACCESS_WRITE};
   for (guint i = 0; i < engine->batch_size; i++)
     slot->pictures[i] = swin_picture_new(engine->device, &engine->preprocessing, input,
@@ -74,7 +88,8 @@ static void choose_buckets(SwinEngine *engine) {
 static gboolean record_bucket(SwinEngine *engine, Bucket *bucket, guint slot, GError **error) {
   if (!bucket->network) {
     bucket->network =
-        swin_network_new(engine->device, make_plan(engine, bucket->batch), engine->weights, error);
+        swin_network_new(engine->device, make_plan(engine, bucket->batch, engine->outputs != NULL),
+                         engine->weights, error);
     if (!bucket->network)
       return FALSE;
   }
@@ -84,7 +99,9 @@ static gboolean record_bucket(SwinEngine *engine, Bucket *bucket, guint slot, GE
   io[swin_plan_find(plan, "tags")] = engine->slots[slot].tags;
   g_autoptr(SwinRecorder) recorder =
       swin_recorder_new(engine->device, SWIN_RECORDER_DEFAULT, error);
+  const SwinOutputBuffers *outputs = engine->slots[slot].outputs;
   if (!recorder || !swin_network_record(bucket->network, recorder, io, error) ||
+      (outputs && !swin_output_buffers_record(outputs, bucket->network, recorder, error)) ||
       !swin_recorder_finish(recorder, error))
     return FALSE;
   bucket->recorders[slot] = g_steal_pointer(&recorder);
@@ -132,12 +149,19 @@ SwinEngine *swin_engine_new(SwinDevice *device, SwinModel *model,
   engine->model = swin_model_ref(model);
   engine->batch_size = params->batch_size;
   engine->top_k = MIN(params->top_k, swin_model_get_n_classes(model));
-  engine->activation = params->activation;
+  engine->activation = params->activation != SWIN_ACTIVATION_AUTO
+                           ? params->activation
+                           : swin_model_get_config(model)->activation;
   engine->preprocessing = preprocessing;
   g_mutex_init(&engine->buckets_lock);
   choose_buckets(engine);
-  g_autoptr(SwinPlan) plan = make_plan(engine, 1);
-  engine->weights = swin_weights_new(device, plan, error);
+  g_autoptr(SwinPlan) plan = make_plan(engine, 1, TRUE);
+  if (params->outputs) {
+    engine->outputs = swin_outputs_new((const gchar *const *)params->outputs, plan, error);
+    if (!engine->outputs)
+      return NULL;
+  }
+  engine->weights = swin_weights_get(device, model, plan, error);
   if (!engine->weights)
     return NULL;
   for (guint i = 0; i < SWIN_ENGINE_N_SLOTS; i++) {
@@ -159,12 +183,15 @@ void swin_engine_free(SwinEngine *engine) {
       swin_recorder_free(engine->buckets[j].recorders[i]);
     swin_buffer_free(slot->input);
     swin_buffer_free(slot->tags);
+    swin_output_buffers_free(slot->outputs);
+    g_free(slot->read);
     swin_device_functions(engine->device)
         ->DestroyFence(swin_device_get_handle(engine->device), slot->fence, NULL);
   }
   for (guint i = 0; i < engine->n_buckets; i++)
     swin_network_free(engine->buckets[i].network);
   swin_weights_unref(engine->weights);
+  swin_outputs_free(engine->outputs);
   g_mutex_clear(&engine->buckets_lock);
   swin_model_unref(engine->model);
   swin_device_unref(engine->device);
@@ -187,33 +214,64 @@ guint swin_engine_get_top_k(SwinEngine *engine) {
   return engine->top_k;
 }
 
+SwinActivation swin_engine_get_activation(SwinEngine *engine) {
+  return engine->activation;
+}
+
+gboolean swin_engine_can_load(const SwinFrame *frame) {
+  return swin_transfer_can_load(frame);
+}
+
 gboolean swin_engine_load(SwinEngine *engine, guint slot, guint image, const SwinFrame *frame,
-                          GError **error) {
-  return swin_picture_load(engine->slots[slot].pictures[image], frame, error);
+                          gpointer keep_alive, GError **error) {
+  return swin_picture_load(engine->slots[slot].pictures[image], frame, keep_alive, error);
+}
+
+/* The pictures' commands, and behind them the network's. A picture that cannot begin fails all: the
+ * driver has no memory to record with or is lost, whichever frame that happens to meet. */
+static gboolean submit_locked(SwinEngine *engine, Slot *slot, guint n_images,
+                              SwinRecorder *recorder, GError **error) {
+  G_STATIC_ASSERT(SWIN_SUBMISSION_MAX_COMMANDS > 2 * SWIN_ENGINE_MAX_BATCH);
+  SwinSubmission submission = {0};
+  guint n_begun = 0;
+  while (n_begun < n_images && swin_picture_begin(slot->pictures[n_begun], &submission, error))
+    n_begun++;
+  gboolean submitted = n_begun == n_images;
+  if (submitted) {
+    submission.commands[submission.n_commands++] = swin_recorder_get_command_buffer(recorder);
+    submitted = swin_device_submit(engine->device, &submission, slot->fence, error);
+  }
+  for (guint i = 0; i < n_begun; i++)
+    swin_picture_end(slot->pictures[i], submitted);
+  return submitted;
 }
 
 gboolean swin_engine_submit(SwinEngine *engine, guint slot, guint n_images, GError **error) {
   SwinRecorder *recorder = get_recorder(engine, slot, n_images, error);
   if (!recorder)
     return FALSE;
-  VkCommandBuffer commands[SWIN_ENGINE_MAX_BATCH + 1];
-  for (guint i = 0; i < n_images; i++)
-    commands[i] = swin_picture_get_commands(engine->slots[slot].pictures[i]);
-  commands[n_images] = swin_recorder_get_command_buffer(recorder);
-  return swin_device_submit(engine->device, n_images + 1, commands, engine->slots[slot].fence,
-                            error);
+  swin_device_lock_queue(engine->device);
+  const gboolean submitted = submit_locked(engine, &engine->slots[slot], n_images, recorder, error);
+  swin_device_unlock_queue(engine->device);
+  return submitted;
 }
 
 gboolean swin_engine_wait(SwinEngine *engine, guint slot, GError **error) {
+  SwinOutputBuffers *outputs = engine->slots[slot].outputs;
   return swin_device_wait_fence(engine->device, engine->slots[slot].fence, error) &&
-         swin_buffer_invalidate(engine->slots[slot].tags, error);
+         swin_buffer_invalidate(engine->slots[slot].tags, error) &&
+         (!outputs || swin_output_buffers_invalidate(outputs, error));
 }
 
-void swin_engine_read(SwinEngine *engine, guint slot, guint image, SwinTag *tags) {
+void swin_engine_read(SwinEngine *engine, guint slot, guint image, SwinResult *result) {
+  SwinTag *tags = engine->slots[slot].read;
   const guint32 *words = engine->slots[slot].tags->mapped;
   words += 2ull * image * engine->top_k;
   for (guint i = 0; i < engine->top_k; i++) {
     tags[i].index = words[2 * i];
     memcpy(&tags[i].confidence, &words[2 * i + 1], sizeof(gfloat));
   }
+  *result = (SwinResult){.n_tags = engine->top_k, .tags = tags};
+  if (engine->slots[slot].outputs)
+    swin_output_buffers_read(engine->slots[slot].outputs, image, result);
 }

@@ -2,37 +2,124 @@
 #include "scheduler.h"
 #include "engine.h"
 #include "executor.h"
+#include "registry.h"
+
+#define NO_SLOT (-1)
+
+/* Whoever writes a frame may take this long after it was pushed, microseconds. */
+#define WRITER_TIMEOUT G_TIME_SPAN_SECOND
+
+/* The kernel tells by file descriptors when that is done; they are asked every so many
+ * microseconds. */
+#define WRITER_INTERVAL G_TIME_SPAN_MILLISECOND
 
 struct _SwinScheduler {
-  gatomicrefcount references;
-  gchar *key;     /* in the table of schedulers */
-  gboolean ready; /* guarded by the table's lock; without it, the rest is still being made */
+  SwinShared shared;
   SwinEngine *engine;
   SwinExecutor *executor;
   gint64 batch_timeout; /* microseconds */
-  GQueue pending;       /* of SwinRequest; guarded by the executor's lock, as is the next */
-  gboolean busy[SWIN_ENGINE_N_SLOTS];
+  /* Guarded by the executor's lock. */
+  GQueue waiting; /* of SwinCaller: those with pending requests; the first one is served next */
+  gboolean busy[SWIN_ENGINE_N_SLOTS]; /* until the last result has been delivered */
+  guint64 n_batches, n_frames;        /* that were computed */
 };
 
-/** Batch: requests that are computed together, in the order in which they came. */
+/** Batch: requests that are computed together, or that are not computed as they were cancelled. */
 typedef struct {
-  guint slot;
+  gint slot; /* NO_SLOT of cancelled ones */
   guint n_requests;
   SwinRequest *requests[SWIN_ENGINE_MAX_BATCH];
-  gboolean cancelled[SWIN_ENGINE_MAX_BATCH]; /* before it was loaded */
-  GError *refused[SWIN_ENGINE_MAX_BATCH];    /* (nullable): why it could not be loaded */
-  guint n_images;                            /* of those that were loaded */
-  GError *error;                             /* (nullable): why those have no results */
+  GError *refused[SWIN_ENGINE_MAX_BATCH]; /* (nullable): why it could not be loaded */
+  guint n_images;                         /* of those that were loaded */
+  GError *error;                          /* (nullable): why those have no results */
 } Batch;
 
-/* The lock is not held while an engine is built, which can take seconds: whoever wants the same
- * scheduler waits for it, others do not. */
-static GMutex schedulers_lock;
-static GCond schedulers_changed;
-static GHashTable *schedulers; /* (nullable): key -> SwinScheduler */
+static SwinRegistry schedulers;
+
+/* ---- Queues: under the lock ----------------------------------------------------------------- */
 
 static gboolean is_cancelled(const SwinRequest *request) {
-  return request->serial < *request->cancelled_before;
+  return request->number < request->caller->cancelled_before;
+}
+
+static Batch *batch_new(gint slot) {
+  Batch *batch = g_new0(Batch, 1);
+  batch->slot = slot;
+  return batch;
+}
+
+static void add_oldest(Batch *batch, SwinCaller *caller) {
+  batch->requests[batch->n_requests++] = g_queue_pop_head(&caller->pending);
+}
+
+/* Whether the caller's oldest request can be loaded. A frame that takes too long to be written is
+ * refused by that. */
+static gboolean is_ready(SwinCaller *caller, gint64 now) {
+  SwinRequest *request = g_queue_peek_head(&caller->pending);
+  if (!request->ready)
+    request->ready =
+        now - request->arrival >= WRITER_TIMEOUT || swin_engine_can_load(&request->frame);
+  return request->ready;
+}
+
+/* The cancelled requests of a caller are its oldest ones. */
+static Batch *take_cancelled(SwinScheduler *scheduler) {
+  Batch *batch = NULL;
+  GList *next;
+  for (GList *link = scheduler->waiting.head; link; link = next) {
+    SwinCaller *caller = link->data;
+    next = link->next;
+    while (!g_queue_is_empty(&caller->pending) &&
+           is_cancelled(g_queue_peek_head(&caller->pending))) {
+      if (!batch)
+        batch = batch_new(NO_SLOT);
+      if (batch->n_requests == SWIN_ENGINE_MAX_BATCH)
+        return batch;
+      add_oldest(batch, caller);
+    }
+    if (g_queue_is_empty(&caller->pending))
+      g_queue_delete_link(&scheduler->waiting, link);
+  }
+  return batch;
+}
+
+/* One request of each caller in turn; whoever has more, or is not ready, goes behind the others. */
+static Batch *take_in_turn(SwinScheduler *scheduler, gint slot, gint64 now) {
+  const guint batch_size = swin_engine_get_batch_size(scheduler->engine);
+  Batch *batch = batch_new(slot);
+  guint n_passed = 0; /* callers since the last one that was ready */
+  while (batch->n_requests < batch_size && n_passed < g_queue_get_length(&scheduler->waiting)) {
+    SwinCaller *caller = g_queue_pop_head(&scheduler->waiting);
+    const gboolean ready = is_ready(caller, now);
+    if (ready)
+      add_oldest(batch, caller);
+    n_passed = ready ? 0 : n_passed + 1;
+    if (!g_queue_is_empty(&caller->pending))
+      g_queue_push_tail(&scheduler->waiting, caller);
+  }
+  return batch;
+}
+
+/** Ready: what could be taken of the callers whose oldest request is ready. */
+typedef struct {
+  guint n_requests; /* all of theirs: those behind the oldest are not asked yet */
+  gint64 oldest;    /* arrival */
+  gboolean all;     /* there are no other callers that wait */
+} Ready;
+
+static Ready find_ready(const SwinScheduler *scheduler, gint64 now) {
+  Ready ready = {.oldest = G_MAXINT64, .all = TRUE};
+  for (const GList *link = scheduler->waiting.head; link; link = link->next) {
+    SwinCaller *caller = link->data;
+    if (!is_ready(caller, now)) {
+      ready.all = FALSE;
+      continue;
+    }
+    const SwinRequest *request = g_queue_peek_head(&caller->pending);
+    ready.n_requests += g_queue_get_length(&caller->pending);
+    ready.oldest = MIN(ready.oldest, request->arrival);
+  }
+  return ready;
 }
 
 static gint find_free_slot(const SwinScheduler *scheduler) {
@@ -40,36 +127,50 @@ static gint find_free_slot(const SwinScheduler *scheduler) {
     if (!scheduler->busy[i])
       return i;
   }
-  return -1;
+  return NO_SLOT;
 }
 
-static gboolean is_due(SwinScheduler *scheduler, gint64 now, gint64 *deadline) {
-  const SwinRequest *oldest = g_queue_peek_head(&scheduler->pending);
-  if (!oldest)
+static gboolean is_idle(const SwinScheduler *scheduler) {
+  for (guint i = 0; i < SWIN_ENGINE_N_SLOTS; i++) {
+    if (scheduler->busy[i])
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean is_due(const SwinScheduler *scheduler, gint64 now, gint64 *deadline) {
+  const Ready ready = find_ready(scheduler, now);
+  if (!ready.all)
+    *deadline = MIN(*deadline, now + WRITER_INTERVAL);
+  if (ready.n_requests >= swin_engine_get_batch_size(scheduler->engine))
+    return TRUE;
+  if (ready.n_requests == 0 || !is_idle(scheduler))
     return FALSE;
-  const gint64 due = oldest->arrival + scheduler->batch_timeout;
-  if (now >= due || is_cancelled(oldest) ||
-      scheduler->pending.length >= swin_engine_get_batch_size(scheduler->engine))
+  const gint64 due = ready.oldest + scheduler->batch_timeout;
+  if (now >= due)
     return TRUE;
   *deadline = MIN(*deadline, due);
   return FALSE;
 }
 
+/* ---- A batch's way -------------------------------------------------------------------------- */
+
 static gpointer scheduler_take(gpointer source, gint64 now, gint64 *deadline) {
   SwinScheduler *scheduler = source;
+  Batch *cancelled = take_cancelled(scheduler);
+  if (cancelled)
+    return cancelled;
   const gint slot = find_free_slot(scheduler);
-  if (slot < 0 || !is_due(scheduler, now, deadline))
+  if (slot == NO_SLOT || !is_due(scheduler, now, deadline))
     return NULL;
-  Batch *batch = g_new0(Batch, 1);
-  batch->slot = (guint)slot;
   scheduler->busy[slot] = TRUE;
-  const guint batch_size = swin_engine_get_batch_size(scheduler->engine);
-  while (batch->n_requests < batch_size && !g_queue_is_empty(&scheduler->pending)) {
-    SwinRequest *request = g_queue_pop_head(&scheduler->pending);
-    batch->cancelled[batch->n_requests] = is_cancelled(request);
-    batch->requests[batch->n_requests++] = request;
-  }
-  return batch;
+  return take_in_turn(scheduler, slot, now);
+}
+
+static void release_pixels(SwinRequest *request) {
+  if (request->release)
+    request->release(request->keep_alive);
+  request->release = NULL;
 }
 
 static void scheduler_start(gpointer source, gpointer work) {
@@ -77,22 +178,36 @@ static void scheduler_start(gpointer source, gpointer work) {
   Batch *batch = work;
   for (guint i = 0; i < batch->n_requests; i++) {
     SwinRequest *request = batch->requests[i];
-    if (!batch->cancelled[i] && swin_engine_load(scheduler->engine, batch->slot, batch->n_images,
-                                                 &request->frame, &batch->refused[i]))
-      batch->n_images++;
-    if (request->release)
-      request->release(request->keep_alive);
+    const gboolean loaded =
+        batch->slot != NO_SLOT &&
+        swin_engine_load(scheduler->engine, (guint)batch->slot, batch->n_images, &request->frame,
+                         request->keep_alive, &batch->refused[i]);
+    batch->n_images += loaded;
+    /* Other memory is read by the device. */
+    if (!loaded || request->frame.memory == SWIN_FRAME_MEMORY_HOST)
+      release_pixels(request);
   }
   if (batch->n_images > 0)
-    swin_engine_submit(scheduler->engine, batch->slot, batch->n_images, &batch->error);
+    swin_engine_submit(scheduler->engine, (guint)batch->slot, batch->n_images, &batch->error);
+}
+
+/* With what is done, nothing of the slot is in use any more, whether that succeeded or not. */
+static void wait_for(SwinScheduler *scheduler, Batch *batch) {
+  if (batch->n_images > 0 && !batch->error &&
+      swin_engine_wait(scheduler->engine, (guint)batch->slot, &batch->error)) {
+    swin_executor_lock(scheduler->executor);
+    scheduler->n_batches++;
+    scheduler->n_frames += batch->n_images;
+    swin_executor_unlock(scheduler->executor);
+  }
+  for (guint i = 0; i < batch->n_requests; i++)
+    release_pixels(batch->requests[i]);
 }
 
 /* Why request @i has no result; NULL when it has one. @cancelled is what is said of those that were
  * cancelled before they were computed or since. */
 static const GError *error_of(SwinScheduler *scheduler, const Batch *batch, guint i,
                               const GError *cancelled) {
-  if (batch->cancelled[i])
-    return cancelled;
   if (batch->refused[i])
     return batch->refused[i];
   if (batch->error)
@@ -103,36 +218,39 @@ static const GError *error_of(SwinScheduler *scheduler, const Batch *batch, guin
   return is_late ? cancelled : NULL;
 }
 
-/* The last delivery may free the scheduler. */
-static void deliver(SwinScheduler *scheduler, Batch *batch, const SwinTag *tags, guint top_k) {
-  g_autoptr(GError) cancelled = g_error_new_literal(SWIN_ERROR, SWIN_ERROR_CANCELLED,
-                                                    "The frame was cancelled by its owner.");
-  for (guint i = 0; i < batch->n_requests; i++) {
-    SwinRequest *request = batch->requests[i];
-    const GError *error = error_of(scheduler, batch, i, cancelled);
-    request->complete(request, error ? NULL : tags, error ? 0 : top_k, error);
-    if (!batch->cancelled[i] && !batch->refused[i])
-      tags += top_k;
-    g_clear_error(&batch->refused[i]);
-  }
+/* Whoever waits for the count may free the caller, and with the last caller the scheduler, as soon
+ * as the lock is released.
+ * @slot: that is free now, or NO_SLOT */
+static void settle(SwinScheduler *scheduler, SwinCaller *caller, gint slot) {
+  swin_executor_lock(scheduler->executor);
+  caller->n_completed++;
+  void (*left)(SwinCaller *) = caller->n_completed == caller->n_pushed ? caller->left : NULL;
+  if (slot != NO_SLOT)
+    scheduler->busy[slot] = FALSE;
+  swin_executor_wake(scheduler->executor);
+  swin_executor_unlock(scheduler->executor);
+  if (left)
+    left(caller);
 }
 
 static void scheduler_finish(gpointer source, gpointer work) {
   SwinScheduler *scheduler = source;
   g_autofree Batch *batch = work;
-  const guint top_k = swin_engine_get_top_k(scheduler->engine);
-  g_autofree SwinTag *tags = g_new0(SwinTag, (gsize)top_k * SWIN_ENGINE_MAX_BATCH);
-  if (!batch->error && batch->n_images > 0)
-    swin_engine_wait(scheduler->engine, batch->slot, &batch->error);
-  for (guint i = 0; !batch->error && i < batch->n_images; i++)
-    swin_engine_read(scheduler->engine, batch->slot, i, tags + (gsize)i * top_k);
-
-  /* The slot can take the next batch while this one is delivered. */
-  swin_executor_lock(scheduler->executor);
-  scheduler->busy[batch->slot] = FALSE;
-  swin_executor_wake(scheduler->executor);
-  swin_executor_unlock(scheduler->executor);
-  deliver(scheduler, batch, tags, top_k);
+  g_autoptr(GError) cancelled = g_error_new_literal(SWIN_ERROR, SWIN_ERROR_CANCELLED,
+                                                    "The frame was cancelled by its owner.");
+  wait_for(scheduler, batch);
+  guint image = 0;
+  for (guint i = 0; i < batch->n_requests; i++) {
+    SwinRequest *request = batch->requests[i];
+    SwinCaller *caller = request->caller;
+    SwinResult result = {.error = error_of(scheduler, batch, i, cancelled)};
+    if (!result.error)
+      swin_engine_read(scheduler->engine, (guint)batch->slot, image, &result);
+    image += !batch->refused[i];
+    request->complete(request, &result);
+    settle(scheduler, caller, i + 1 == batch->n_requests ? batch->slot : NO_SLOT);
+    g_clear_error(&batch->refused[i]);
+  }
   g_clear_error(&batch->error);
 }
 
@@ -142,90 +260,49 @@ static const SwinWorkSource scheduler_functions = {
     .finish = scheduler_finish,
 };
 
-static gboolean build(SwinScheduler *scheduler, SwinDevice *device, SwinModel *model,
-                      const SwinClassifierParams *params, GError **error) {
-  scheduler->engine = swin_engine_new(device, model, params, error);
-  if (!scheduler->engine)
-    return FALSE;
-  scheduler->executor = swin_executor_add(device, &scheduler_functions, scheduler, error);
-  if (scheduler->executor)
-    return TRUE;
-  swin_engine_free(scheduler->engine);
-  return FALSE;
-}
+/* ---- Making one ----------------------------------------------------------------------------- */
 
-static void scheduler_free(SwinScheduler *scheduler) {
-  g_free(scheduler->key);
-  g_free(scheduler);
-}
+/** Wanted: what a scheduler is made of. */
+typedef struct {
+  SwinDevice *device;
+  SwinModel *model;
+  const SwinClassifierParams *params;
+} Wanted;
 
-/* These three: under the table's lock. */
-static SwinScheduler *find(const gchar *key) {
-  return schedulers ? g_hash_table_lookup(schedulers, key) : NULL;
-}
-
-static SwinScheduler *insert(gchar *key, gint64 batch_timeout) {
+static gpointer make(gpointer request, GError **error) {
+  const Wanted *wanted = request;
+  g_autoptr(SwinEngine) engine =
+      swin_engine_new(wanted->device, wanted->model, wanted->params, error);
+  if (!engine)
+    return NULL;
   SwinScheduler *scheduler = g_new0(SwinScheduler, 1);
-  g_atomic_ref_count_init(&scheduler->references);
-  scheduler->key = key;
-  scheduler->batch_timeout = batch_timeout;
-  g_queue_init(&scheduler->pending);
-  if (!schedulers)
-    schedulers = g_hash_table_new(g_str_hash, g_str_equal);
-  g_hash_table_insert(schedulers, scheduler->key, scheduler);
+  swin_shared_init(&scheduler->shared);
+  scheduler->engine = engine;
+  scheduler->batch_timeout = wanted->params->batch_timeout;
+  scheduler->executor = swin_executor_add(wanted->device, &scheduler_functions, scheduler, error);
+  if (!scheduler->executor) {
+    g_free(scheduler);
+    return NULL;
+  }
+  g_steal_pointer(&engine);
   return scheduler;
-}
-
-static void take_out(SwinScheduler *scheduler) {
-  g_hash_table_remove(schedulers, scheduler->key);
-  if (g_hash_table_size(schedulers) == 0)
-    g_clear_pointer(&schedulers, g_hash_table_unref);
 }
 
 SwinScheduler *swin_scheduler_get(SwinDevice *device, SwinModel *model,
                                   const SwinClassifierParams *params, GError **error) {
+  Wanted wanted = {device, model, params};
   g_autofree gchar *described = swin_classifier_params_describe(params);
   g_autofree gchar *key = g_strdup_printf("%p %p %s", (gpointer)device, (gpointer)model, described);
-  g_mutex_lock(&schedulers_lock);
-  SwinScheduler *scheduler = find(key);
-  while (scheduler && !scheduler->ready) {
-    g_cond_wait(&schedulers_changed, &schedulers_lock);
-    scheduler = find(key);
-  }
-  if (scheduler) {
-    g_atomic_ref_count_inc(&scheduler->references);
-    g_mutex_unlock(&schedulers_lock);
-    return scheduler;
-  }
-  scheduler = insert(g_steal_pointer(&key), params->batch_timeout);
-  g_mutex_unlock(&schedulers_lock);
-
-  const gboolean built = build(scheduler, device, model, params, error);
-  g_mutex_lock(&schedulers_lock);
-  scheduler->ready = built;
-  if (!built)
-    take_out(scheduler);
-  g_cond_broadcast(&schedulers_changed);
-  g_mutex_unlock(&schedulers_lock);
-  if (!built)
-    g_clear_pointer(&scheduler, scheduler_free);
-  return scheduler;
+  return swin_registry_get(&schedulers, key, make, &wanted, error);
 }
 
 void swin_scheduler_unref(SwinScheduler *scheduler) {
-  if (!scheduler)
+  if (!scheduler || !swin_shared_unref(&scheduler->shared))
     return;
-  /* Under the lock, so that swin_scheduler_get() never finds one that is going away. */
-  g_mutex_lock(&schedulers_lock);
-  const gboolean last = g_atomic_ref_count_dec(&scheduler->references);
-  if (last)
-    take_out(scheduler);
-  g_mutex_unlock(&schedulers_lock);
-  if (!last)
-    return;
+  swin_registry_remove(&schedulers, scheduler);
   swin_executor_remove(scheduler->executor, scheduler);
   swin_engine_free(scheduler->engine);
-  scheduler_free(scheduler);
+  g_free(scheduler);
 }
 
 SwinDevice *swin_scheduler_get_device(SwinScheduler *scheduler) {
@@ -240,24 +317,53 @@ guint swin_scheduler_get_top_k(SwinScheduler *scheduler) {
   return swin_engine_get_top_k(scheduler->engine);
 }
 
-void swin_scheduler_lock(SwinScheduler *scheduler) {
-  swin_executor_lock(scheduler->executor);
+SwinActivation swin_scheduler_get_activation(SwinScheduler *scheduler) {
+  return swin_engine_get_activation(scheduler->engine);
 }
 
-void swin_scheduler_unlock(SwinScheduler *scheduler) {
+void swin_scheduler_get_stats(SwinScheduler *scheduler, SwinClassifierStats *stats) {
+  stats->batch_size = swin_engine_get_batch_size(scheduler->engine);
+  swin_executor_lock(scheduler->executor);
+  stats->n_batches = scheduler->n_batches;
+  stats->n_frames = scheduler->n_frames;
   swin_executor_unlock(scheduler->executor);
 }
 
-void swin_scheduler_push(SwinScheduler *scheduler, SwinRequest *request) {
+/* ---- What callers do ------------------------------------------------------------------------ */
+
+void swin_scheduler_push(SwinScheduler *scheduler, SwinCaller *caller, SwinRequest *request) {
+  request->caller = caller;
+  swin_executor_lock(scheduler->executor);
   request->arrival = g_get_monotonic_time();
-  g_queue_push_tail(&scheduler->pending, request);
+  request->number = caller->n_pushed++;
+  if (g_queue_is_empty(&caller->pending))
+    g_queue_push_tail(&scheduler->waiting, caller);
+  g_queue_push_tail(&caller->pending, request);
   swin_executor_wake(scheduler->executor);
+  swin_executor_unlock(scheduler->executor);
 }
 
-void swin_scheduler_wake(SwinScheduler *scheduler) {
+void swin_scheduler_cancel(SwinScheduler *scheduler, SwinCaller *caller) {
+  swin_executor_lock(scheduler->executor);
+  caller->cancelled_before = caller->n_pushed;
   swin_executor_wake(scheduler->executor);
+  swin_executor_unlock(scheduler->executor);
 }
 
-void swin_scheduler_wait(SwinScheduler *scheduler) {
-  swin_executor_wait(scheduler->executor);
+void swin_scheduler_drain(SwinScheduler *scheduler, SwinCaller *caller) {
+  swin_executor_lock(scheduler->executor);
+  const guint64 last = caller->n_pushed;
+  while (caller->n_completed < last)
+    swin_executor_wait(scheduler->executor);
+  swin_executor_unlock(scheduler->executor);
+}
+
+gboolean swin_scheduler_leave(SwinScheduler *scheduler, SwinCaller *caller,
+                              void (*left)(SwinCaller *caller)) {
+  swin_executor_lock(scheduler->executor);
+  const gboolean under_way = caller->n_completed < caller->n_pushed;
+  if (under_way)
+    caller->left = left;
+  swin_executor_unlock(scheduler->executor);
+  return under_way;
 }

@@ -33,7 +33,7 @@ typedef enum {
   SWIN_ERROR_MODEL,         /* the weight file is missing, damaged or of another architecture */
   SWIN_ERROR_CONFIG,        /* the config is missing, malformed or contradicts the tensors */
   SWIN_ERROR_LABELS,        /* a label or threshold file that is unreadable or of wrong length */
-  SWIN_ERROR_FRAME,         /* a frame description that makes no sense */
+  SWIN_ERROR_FRAME,         /* a frame that makes no sense or cannot be read */
   SWIN_ERROR_CANCELLED,     /* the caller cancelled before the result was there */
 } SwinError;
 
@@ -92,7 +92,7 @@ SwinDevice *swin_device_open(const gchar *selector, GError **error);
 
 /**
  * SwinDeviceImport: an application's own Vulkan device. Everything in it stays the application's
- * and must outlive the #SwinDevice made of it.
+ * and must outlive the #SwinDevice made of it, which @destroy tells of.
  */
 typedef struct {
   gsize struct_size; /* sizeof(SwinDeviceImport); set by SWIN_DEVICE_IMPORT_INIT */
@@ -108,7 +108,11 @@ typedef struct {
   void (*lock_queue)(gpointer user_data);    /* (nullable): called before every use of the queue,
                                                 from any thread */
   void (*unlock_queue)(gpointer user_data);  /* (nullable): called after it; both or neither */
-  gpointer user_data;                        /* handed to the two callbacks */
+  gpointer user_data;                        /* handed to the callbacks */
+  GDestroyNotify destroy; /* (nullable): called once with user_data, from any thread and with no
+                             lock held, when nothing of the import is used any more: with the last
+                             reference to the #SwinDevice, or at once where another import of the
+                             same queue is used instead; not when the import fails */
 } SwinDeviceImport;
 
 #define SWIN_DEVICE_IMPORT_INIT                                                                    \
@@ -117,10 +121,28 @@ typedef struct {
 /**
  * swin_device_import: wraps an application's device, so that memory and queue are shared with it.
  *
+ * The same queue of the same device imported twice is the same object while it is referenced. What
+ * the library would use beyond core Vulkan 1.1 it uses only where @import says that it is enabled.
+ *
  * Returns: (transfer full): the device, or NULL with %SWIN_ERROR_DEVICE when the description is
  *   incomplete or the device lacks what is needed.
  */
 SwinDevice *swin_device_import(const SwinDeviceImport *import, GError **error);
+
+/** SwinFrameMemory: where a frame's pixels are. */
+typedef enum {
+  SWIN_FRAME_MEMORY_HOST,   /* in the process: SwinFrame.planes */
+  SWIN_FRAME_MEMORY_DMABUF, /* in Linux dma-bufs, row by row (linear): SwinFrame.dmabuf */
+  SWIN_FRAME_MEMORY_IMAGE,  /* in Vulkan images of the classifier's device: SwinFrame.images */
+} SwinFrameMemory;
+
+/**
+ * swin_device_takes_memory: whether @device can read frames in memory of this kind. Host memory and
+ * images always; dma-bufs where the driver (and of an imported device its extensions) has
+ * VK_KHR_external_memory_fd and VK_EXT_external_memory_dma_buf. Dma-bufs that it cannot read, or
+ * one that the driver will not import, are copied by the processor if that can map them.
+ */
+gboolean swin_device_takes_memory(SwinDevice *device, SwinFrameMemory memory);
 
 SwinDevice *swin_device_ref(SwinDevice *device);
 void swin_device_unref(SwinDevice *device); /* NULL-safe */
@@ -172,7 +194,10 @@ void swin_model_options_set_window_size(SwinModelOptions *options, guint window_
  * and `preprocessor_config.json` are read where they are beside the weights.
  *
  * The weights are mapped, and only what has to be computed from them is copied; the file must not
- * change while the model lives. Every value is checked to be finite.
+ * be written to while the model lives (one that replaces it is another file). Every value is
+ * checked to be finite.
+ *
+ * The same files loaded twice with the same options are the same object while it is referenced.
  *
  * Returns: (transfer full): the model, or NULL with %SWIN_ERROR_MODEL, %SWIN_ERROR_CONFIG or
  *   %SWIN_ERROR_OUT_OF_MEMORY.
@@ -252,7 +277,11 @@ typedef enum {
   SWIN_COLOR_GRAY, /* one component */
 } SwinColorModel;
 
-/** SwinColorMatrix: how Y'CbCr was made of R'G'B'. */
+/**
+ * SwinColorMatrix: how Y'CbCr was made of R'G'B'. It is turned back with the integer arithmetic of
+ * GStreamer's videoconvert, to the bit, so that results do not depend on who converts: at 8 bits
+ * that is up to 6 codes off the definition.
+ */
 typedef enum {
   SWIN_COLOR_MATRIX_BT601,  /* ITU-R BT.601 */
   SWIN_COLOR_MATRIX_BT709,  /* ITU-R BT.709 */
@@ -261,38 +290,124 @@ typedef enum {
 
 /** SwinColorRange: which code values are used. RGB frames are nearly always full. */
 typedef enum {
-  SWIN_COLOR_RANGE_FULL,    /* 0 to 255 */
-  SWIN_COLOR_RANGE_LIMITED, /* luma 16 to 235, chroma 16 to 240 */
+  SWIN_COLOR_RANGE_FULL,    /* 0 to 255, or as many as the depth has */
+  SWIN_COLOR_RANGE_LIMITED, /* luma 16 to 235, chroma 16 to 240, times 2 for each bit beyond 8 */
 } SwinColorRange;
 
 /**
- * SwinFrameComponent: where one 8-bit component lies. The value at pixel (x, y) is the byte
- * `planes[plane][offset + (y >> shift_y) * strides[plane] + (x >> shift_x) * pixel_stride]`.
+ * SwinChromaSite: where the samples of a subsampled component lie between those of a full one;
+ * flags. A component is interpolated linearly. None: in the middle of those that share a sample
+ * (JPEG); %SWIN_CHROMA_COSITED_X alone: MPEG-2 and H.264.
  */
-typedef struct {
-  guint plane;        /* index into SwinFrame.planes */
-  guint offset;       /* bytes from the start of the plane */
-  guint pixel_stride; /* bytes from one sample to the next in a row, 1 to 16 */
-  guint shift_x;      /* horizontal subsampling, log2: 0 or 1 (2 for 4:1:1) */
-  guint shift_y;      /* vertical subsampling, log2 */
-} SwinFrameComponent;
+typedef enum {
+  SWIN_CHROMA_COSITED_X = 1 << 0,  /* at the first of the columns that share it */
+  SWIN_CHROMA_COSITED_Y = 1 << 1,  /* at the first of the rows that share it; these are repeated, as
+                                      GStreamer's videoconvert has it */
+  SWIN_CHROMA_INTERLACED = 1 << 2, /* even rows share samples with even rows alone, odd with odd */
+} SwinChromaSite;
 
 /**
- * SwinFrame: a picture in host memory, described so that every 8-bit layout fits without a
+ * SwinFrameComponent: where one component lies. The word of pixel (x, y) begins at byte
+ * `offset + (y >> shift_y) * strides[plane] + (x >> shift_x) * pixel_stride + (x >> 1) *
+ * pair_stride` of its plane; the sample is `depth` bits of it from `low_bit` on. Offset and strides
+ * within a row are multiples of word_size. The first component of a frame is not subsampled.
+ *
+ * With %SWIN_CHROMA_INTERLACED the row of a component with shift_y > 0 is `((y >> shift_y) & ~1) |
+ * (y & 1)`, so its plane needs rows for both fields.
+ */
+typedef struct {
+  guint plane;         /* index into SwinFrame.planes */
+  guint offset;        /* bytes from the start of the plane */
+  guint pixel_stride;  /* bytes from one sample to the next in a row, 1 to 16 */
+  guint shift_x;       /* horizontal subsampling, log2, 0 to 2 */
+  guint shift_y;       /* vertical subsampling, log2, 0 to 2 */
+  guint pair_stride;   /* bytes more for every second column; 0 but for IYU1 */
+  guint word_size;     /* bytes of the word: 1, 2 or 4; 0 means 1 */
+  gboolean big_endian; /* its highest byte comes first */
+  guint low_bit;       /* of the sample within the word, 0 is the lowest */
+  guint depth;         /* bits of the sample, 1 to 16; 0 means 8 */
+} SwinFrameComponent;
+
+/** SwinRectangle: a part of a picture, in pixels. */
+typedef struct {
+  guint x, y, width, height;
+} SwinRectangle;
+
+/**
+ * SwinOrientation: what has to be done to a picture, as it is stored, to see it upright. Values are
+ * those of GstVideoOrientationMethod.
+ */
+typedef enum {
+  SWIN_ORIENTATION_IDENTITY,
+  SWIN_ORIENTATION_ROTATE_90, /* clockwise */
+  SWIN_ORIENTATION_ROTATE_180,
+  SWIN_ORIENTATION_ROTATE_270,
+  SWIN_ORIENTATION_FLIP_HORIZONTAL, /* left and right are exchanged */
+  SWIN_ORIENTATION_FLIP_VERTICAL,
+  SWIN_ORIENTATION_TRANSPOSE,     /* rows become columns: mirrored about the main diagonal */
+  SWIN_ORIENTATION_ANTITRANSPOSE, /* mirrored about the other diagonal */
+} SwinOrientation;
+
+/** SwinImageState: what has to be known of an image to use it at one moment. */
+typedef struct {
+  VkImageLayout layout;
+  VkPipelineStageFlags stages; /* that used it last */
+  VkAccessFlags access;        /* what they did */
+  guint32 queue_family;        /* that owns it; VK_QUEUE_FAMILY_IGNORED: the classifier's own */
+  VkSemaphore semaphore;       /* (nullable): a timeline semaphore */
+  guint64 value;               /* of it, when the last use is done */
+} SwinImageState;
+
+/**
+ * SwinFrameImages: a frame in Vulkan images, of one mip level and one layer each, created with
+ * VK_IMAGE_USAGE_TRANSFER_SRC_BIT. They are read by commands; no pixel passes the host.
+ *
+ * An image is shared with others that use it. So its state is asked for just before the commands
+ * are submitted, and told just after it; both calls come from a thread of the library, under the
+ * lock of the queue, and must not block.
+ */
+typedef struct {
+  guint n_images;                                   /* 1 to SWIN_FRAME_MAX_PLANES */
+  VkImage images[SWIN_FRAME_MAX_PLANES];            /* each a different one */
+  guint image[SWIN_FRAME_MAX_PLANES];               /* of each plane: which of images it is in */
+  VkImageAspectFlags aspect[SWIN_FRAME_MAX_PLANES]; /* of each plane: VK_IMAGE_ASPECT_COLOR_BIT, or
+                                                       VK_IMAGE_ASPECT_PLANE_0_BIT and so on */
+  guint texel_size[SWIN_FRAME_MAX_PLANES];          /* of each plane: bytes of one texel */
+  /* Fills in @states [n_images]. */
+  void (*begin)(gpointer keep_alive, SwinImageState *states);
+  /* What they are from now on: layout, stages and access of the library's use, semaphore as it was
+   * and the value that it has when that use is done. Not called when nothing was submitted. */
+  void (*end)(gpointer keep_alive, const SwinImageState *states);
+} SwinFrameImages;
+
+/**
+ * SwinFrame: a picture, described so that every planar, semi-planar or packed layout fits without a
  * conversion. NV12, for example, is `.model = SWIN_COLOR_YUV, .component = {{0, 0, 1, 0, 0},
  * {1, 0, 2, 1, 1}, {1, 1, 2, 1, 1}}`; BGRA is `.model = SWIN_COLOR_RGB, .component = {{0, 2, 4},
- * {0, 1, 4}, {0, 0, 4}}`.
+ * {0, 1, 4}, {0, 0, 4}}`; the Y of P010 is `{0, 0, 2, .word_size = 2, .low_bit = 6, .depth = 10}`.
  */
 typedef struct {
   gsize struct_size; /* sizeof(SwinFrame); set by SWIN_FRAME_INIT */
-  guint width;       /* pixels, 1 to 32768 */
-  guint height;      /* pixels, 1 to 32768 */
+  guint width;       /* pixels as stored, 1 to 32768 */
+  guint height;      /* pixels as stored, 1 to 32768 */
   SwinColorModel model;
-  SwinColorMatrix matrix;                      /* YUV only */
-  SwinColorRange range;                        /* of any model */
-  SwinFrameComponent component[3];             /* R, G, B or Y, U, V; the first alone for gray */
-  const guint8 *planes[SWIN_FRAME_MAX_PLANES]; /* first byte of each plane; unused ones NULL */
-  gsize strides[SWIN_FRAME_MAX_PLANES];        /* bytes from one row to the next */
+  SwinColorMatrix matrix;          /* YUV only */
+  SwinColorRange range;            /* of any model */
+  SwinFrameComponent component[3]; /* R, G, B or Y, U, V; the first alone for gray */
+  SwinFrameMemory memory;
+  const guint8 *planes[SWIN_FRAME_MAX_PLANES];  /* host memory: first byte; unused ones NULL */
+  gsize strides[SWIN_FRAME_MAX_PLANES];         /* host memory and dma-bufs: bytes from one row to
+                                                   the next */
+  gint dmabuf[SWIN_FRAME_MAX_PLANES];           /* dma-bufs: file descriptor of each plane, which
+                                                   stays the caller's; may be the same one. What
+                                                   others still write is waited for (implicit
+                                                   fences), for a second after the submit at most,
+                                                   and not by frames of other classifiers */
+  guint64 dmabuf_offset[SWIN_FRAME_MAX_PLANES]; /* dma-bufs: bytes to the first one of the plane */
+  SwinFrameImages images;                       /* images: which */
+  SwinChromaSite chroma_site;                   /* of subsampled components */
+  SwinRectangle crop;          /* what is looked at, in pixels as stored; width or height 0: all */
+  SwinOrientation orientation; /* of what is looked at */
 } SwinFrame;
 
 #define SWIN_FRAME_INIT                                                                            \
@@ -320,6 +435,14 @@ void swin_classifier_params_set_batch_size(SwinClassifierParams *params, guint b
  * Default 0: whatever is there is computed.
  */
 void swin_classifier_params_set_batch_timeout(SwinClassifierParams *params, gint64 microseconds);
+
+/**
+ * What a result carries besides its tags: names out of "logits", "pooled" (the embedding before the
+ * head) and "stages.0", "stages.1", ... (the tokens after each stage and its merging). Default
+ * NULL: nothing. A name that the model does not have is refused when the classifier is made.
+ * @names: (nullable): NULL-terminated; copied
+ */
+void swin_classifier_params_set_outputs(SwinClassifierParams *params, const gchar *const *names);
 
 /** SwinActivation: how logits become confidences. */
 typedef enum {
@@ -392,20 +515,39 @@ typedef struct {
   gfloat confidence; /* softmax or sigmoid of the logit, 0 to 1 */
 } SwinTag;
 
+#define SWIN_OUTPUT_MAX_DIMS 4
+
+/** SwinOutput: a tensor of the network, of one frame: float32, row-major. */
+typedef struct {
+  const gchar *name;                /* as in swin_classifier_params_set_outputs() */
+  guint n_dims;                     /* 1 to SWIN_OUTPUT_MAX_DIMS */
+  guint dims[SWIN_OUTPUT_MAX_DIMS]; /* "logits": classes; "pooled": channels; a stage: height,
+                                       width, channels */
+  const gfloat *values;
+} SwinOutput;
+
+/** SwinResult: what became of one frame. Valid during the call that hands it out. */
+typedef struct {
+  const GError *error; /* (nullable): why there is no result, %SWIN_ERROR_CANCELLED included; then
+                          all else is 0 */
+  guint n_tags;        /* top-k */
+  const SwinTag *tags; /* best first */
+  guint n_outputs;     /* as many as were asked for */
+  const SwinOutput *outputs; /* in the order in which they were asked for */
+} SwinResult;
+
 /**
  * SwinResultFunc: receives the result of one submitted frame, exactly once, from a thread of the
  * library. Results of one classifier arrive in the order of submission. It must not block and must
  * not drain the classifier; it may submit and unref.
- * @tags: best first; valid during the call; NULL when @error is set
- * @n_tags: top-k, or 0 when @error is set
- * @error: (nullable): why there is no result, %SWIN_ERROR_CANCELLED included
  */
-typedef void (*SwinResultFunc)(SwinClassifier *classifier, const SwinTag *tags, guint n_tags,
-                               const GError *error, gpointer user_data);
+typedef void (*SwinResultFunc)(SwinClassifier *classifier, const SwinResult *result,
+                               gpointer user_data);
 
 /**
- * swin_classifier_new: one caller's front to a model on a device. Classifiers of the same device,
- * model and parameters share weights, memory and one scheduler, which batches across them.
+ * swin_classifier_new: one caller's front to a model on a device. Classifiers of the same device
+ * and model share its weights. Those of the same parameters as well share memory and one scheduler,
+ * which batches across them and takes their frames in turn, so that none waits for another's queue.
  * @params: (nullable): NULL for the defaults
  *
  * Uploads the weights and builds the pipelines: takes from milliseconds to seconds.
@@ -431,11 +573,25 @@ SwinDevice *swin_classifier_get_device(SwinClassifier *classifier); /* (transfer
 /** swin_classifier_get_top_k: tags per result: the parameter, or the classes where fewer. */
 guint swin_classifier_get_top_k(SwinClassifier *classifier);
 
+/** swin_classifier_get_activation: the one in use: softmax or sigmoid, never auto. */
+SwinActivation swin_classifier_get_activation(SwinClassifier *classifier);
+
+/** SwinClassifierStats: of a classifier and all that share its scheduler, since that was made. */
+typedef struct {
+  gsize struct_size; /* sizeof(SwinClassifierStats); set by the caller */
+  guint batch_size;  /* the largest batch */
+  guint64 n_batches; /* that were computed */
+  guint64 n_frames;  /* in them; n_frames / n_batches / batch_size is how full they were */
+} SwinClassifierStats;
+
+void swin_classifier_get_stats(SwinClassifier *classifier, SwinClassifierStats *stats);
+
 /**
  * swin_classifier_submit: queues one frame and returns at once.
  * @frame: description; copied. The pixels stay where they are until @release is called.
  * @release: (nullable): called once with @keep_alive, from any thread, as soon as the pixels are no
- *   longer needed: before @done. Not called when submit fails.
+ *   longer needed: before @done. Not called when submit fails. @keep_alive also goes to the
+ * functions of #SwinFrameImages.
  * @done: receives the result
  *
  * Returns: FALSE with %SWIN_ERROR_FRAME, %SWIN_ERROR_DEVICE_LOST; then no callback comes.

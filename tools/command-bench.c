@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "bench-loading.h"
+#include "bench-streams.h"
 #include "commands.h"
 #include "model/json.h"
 
@@ -181,17 +182,23 @@ static void print_json(SwinModel *model, SwinDevice *device, const Figures *figu
   swin_command_print_json(builder);
 }
 
-static gboolean check_counts(gint batch, gint runs, GError **error) {
-  if (batch >= 1 && batch <= G_MAXUINT16 && runs >= 1 && runs <= 1000000)
-    return TRUE;
-  g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                      "--batch must be from 1 to 65535, --runs from 1 to 1000000.");
-  return FALSE;
+static gboolean check_counts(gint batch, gint runs, gint streams, gboolean loading,
+                             GError **error) {
+  const gchar *wrong = NULL;
+  if (batch < 1 || batch > G_MAXUINT16 || runs < 1 || runs > 1000000)
+    wrong = "--batch must be from 1 to 65535, --runs from 1 to 1000000.";
+  else if (streams < 0 || streams > SWIN_BENCH_MAX_STREAMS || (streams > 0 && batch > 64))
+    wrong = "--streams must be from 1 to 64, and with it --batch, too.";
+  else if (streams > 0 && loading)
+    wrong = "--streams and --loading exclude each other.";
+  if (wrong)
+    g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, wrong);
+  return !wrong;
 }
 
 gboolean swin_command_bench(gint argc, gchar **argv, GError **error) {
   gboolean json = FALSE, loading = FALSE;
-  gint batch = 1, runs = 10;
+  gint batch = 1, runs = 10, streams = 0;
   g_autofree gchar *selector = NULL;
   const GOptionEntry entries[] = {
       {"batch", 'b', 0, G_OPTION_ARG_INT, &batch, "Images computed together (1)", "B"},
@@ -199,6 +206,9 @@ gboolean swin_command_bench(gint argc, gchar **argv, GError **error) {
       {"device", 'd', 0, G_OPTION_ARG_STRING, &selector, "Index, UUID or part of a name", "D"},
       {"loading", 0, 0, G_OPTION_ARG_NONE, &loading,
        "Measure how long the file takes to the device, instead of the network", NULL},
+      {"streams", 0, 0, G_OPTION_ARG_INT, &streams,
+       "Measure so many callers who share the network, beside a single one, instead of the network",
+       "N"},
       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
       G_OPTION_ENTRY_NULL,
   };
@@ -207,7 +217,7 @@ gboolean swin_command_bench(gint argc, gchar **argv, GError **error) {
                           "(testcard), or a published size with random weights (swin_t to "
                           "swin_l, swin_v2_t to swin_v2_l, vit_tiny to vit_base).",
                           entries, 1, error) ||
-      !check_counts(batch, runs, error))
+      !check_counts(batch, runs, streams, loading, error))
     return FALSE;
   g_autoptr(SwinDevice) device = swin_device_open(selector, error);
   if (!device)
@@ -217,6 +227,9 @@ gboolean swin_command_bench(gint argc, gchar **argv, GError **error) {
   g_autoptr(SwinModel) model = swin_command_load_model(argv[1], error);
   if (!model)
     return FALSE;
+  if (streams > 0)
+    return swin_bench_streams(device, model, (guint)batch, (guint)streams, (guint)runs, json,
+                              error);
   g_autoptr(SwinNetwork) network =
       swin_command_make_network(device, model, (guint)batch, 0, FALSE, error);
   if (!network)

@@ -68,25 +68,25 @@ static void report_failure(Run *run, const gchar *message) {
   show_progress(run);
 }
 
-static guint count_tags(const Run *run, const SwinTag *tags, guint n_tags) {
+static guint count_tags(const Run *run, const SwinResult *result) {
   guint n = 0;
-  while (n < n_tags && (gdouble)tags[n].confidence >= run->threshold)
+  while (n < result->n_tags && (gdouble)result->tags[n].confidence >= run->threshold)
     n++;
   return n;
 }
 
-static void result_arrives(G_GNUC_UNUSED SwinClassifier *classifier, const SwinTag *tags,
-                           guint n_tags, const GError *error, gpointer user_data) {
+static void result_arrives(G_GNUC_UNUSED SwinClassifier *classifier, const SwinResult *result,
+                           gpointer user_data) {
   g_autofree Picture *picture = user_data;
   Run *run = picture->run;
   g_mutex_lock(&run->lock);
-  if (error != NULL) {
+  if (result->error != NULL) {
     g_autofree gchar *shown = g_filename_display_name(picture->path);
-    g_autofree gchar *message = g_strdup_printf("%s: %s", shown, error->message);
+    g_autofree gchar *message = g_strdup_printf("%s: %s", shown, result->error->message);
     report_failure(run, message);
   } else {
     hide_progress(run);
-    swin_tag_writer_write(run->writer, picture->path, tags, count_tags(run, tags, n_tags));
+    swin_tag_writer_write(run->writer, picture->path, result->tags, count_tags(run, result));
     run->n_done++;
     show_progress(run);
   }

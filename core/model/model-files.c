@@ -20,6 +20,33 @@ void swin_model_files_clear(SwinModelFiles *files) {
   g_clear_pointer(&files->preprocessor_path, g_free);
 }
 
+/* ---- Where they are ------------------------------------------------------------------------- */
+
+static gboolean is_built_in(const gchar *name) {
+  if (*name == '\0' || strchr(name, '/') != NULL) {
+    return FALSE;
+  }
+  g_autofree gchar *path = g_strjoin("/", RESOURCE_FOLDER, name, WEIGHTS_NAME, NULL);
+  return g_resources_get_info(path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL, NULL, NULL);
+}
+
+void swin_model_files_locate(const gchar *location, SwinModelPaths *paths) {
+  paths->built_in = is_built_in(location);
+  const gboolean is_folder = paths->built_in || g_file_test(location, G_FILE_TEST_IS_DIR);
+  g_autofree gchar *folder = paths->built_in ? g_strjoin("/", RESOURCE_FOLDER, location, NULL)
+                             : is_folder     ? g_strdup(location)
+                                             : g_path_get_dirname(location);
+  paths->weights = is_folder ? g_build_filename(folder, WEIGHTS_NAME, NULL) : g_strdup(location);
+  paths->config = g_build_filename(folder, CONFIG_NAME, NULL);
+  paths->preprocessor = g_build_filename(folder, PREPROCESSOR_NAME, NULL);
+}
+
+void swin_model_paths_clear(SwinModelPaths *paths) {
+  g_clear_pointer(&paths->weights, g_free);
+  g_clear_pointer(&paths->config, g_free);
+  g_clear_pointer(&paths->preprocessor, g_free);
+}
+
 /* ---- On disk -------------------------------------------------------------------------------- */
 
 /* Sets @text to NULL where there is no such file. */
@@ -45,15 +72,6 @@ static gboolean read_text(const gchar *path, GBytes **text, GError **error) {
   return TRUE;
 }
 
-static gboolean find_in_folder(const gchar *folder, const gchar *weights, SwinModelFiles *files,
-                               GError **error) {
-  files->config_path = g_build_filename(folder, CONFIG_NAME, NULL);
-  files->preprocessor_path = g_build_filename(folder, PREPROCESSOR_NAME, NULL);
-  files->file = swin_safetensors_open(weights, error);
-  return files->file != NULL && read_text(files->config_path, &files->config, error) &&
-         read_text(files->preprocessor_path, &files->preprocessor, error);
-}
-
 /* What is in a directory without weights decides what there is to say about it. */
 static gboolean refuse_folder(const gchar *folder, GError **error) {
   static const struct {
@@ -77,16 +95,9 @@ static gboolean refuse_folder(const gchar *folder, GError **error) {
   return FALSE;
 }
 
-static gboolean find_on_disk(const gchar *location, SwinModelFiles *files, GError **error) {
+static gboolean refuse(const gchar *location, GError **error) {
   if (g_file_test(location, G_FILE_TEST_IS_DIR)) {
-    g_autofree gchar *weights = g_build_filename(location, WEIGHTS_NAME, NULL);
-    return g_file_test(weights, G_FILE_TEST_EXISTS)
-               ? find_in_folder(location, weights, files, error)
-               : refuse_folder(location, error);
-  }
-  if (g_file_test(location, G_FILE_TEST_EXISTS)) {
-    g_autofree gchar *folder = g_path_get_dirname(location);
-    return find_in_folder(folder, location, files, error);
+    return refuse_folder(location, error);
   }
   g_autofree gchar *shown = swin_quote_path(location);
   g_set_error(error, SWIN_ERROR, SWIN_ERROR_MODEL,
@@ -96,31 +107,35 @@ static gboolean find_on_disk(const gchar *location, SwinModelFiles *files, GErro
   return FALSE;
 }
 
-/* ---- Built in ------------------------------------------------------------------------------- */
-
-static GBytes *find_resource(const gchar *name, const gchar *part, gchar **path) {
-  *path = g_strjoin("/", RESOURCE_FOLDER, name, part, NULL);
-  return g_resources_lookup_data(*path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+static gboolean read_from_disk(const SwinModelPaths *paths, SwinModelFiles *files, GError **error) {
+  files->file = swin_safetensors_open(paths->weights, error);
+  return files->file != NULL && read_text(paths->config, &files->config, error) &&
+         read_text(paths->preprocessor, &files->preprocessor, error);
 }
 
-/* Sets nothing in @files when there is no built-in model of that name. */
-static gboolean find_built_in(const gchar *name, SwinModelFiles *files, GError **error) {
-  if (*name == '\0' || strchr(name, '/') != NULL) {
-    return TRUE;
-  }
-  g_autofree gchar *path = NULL;
-  g_autoptr(GBytes) weights = find_resource(name, WEIGHTS_NAME, &path);
-  if (weights == NULL) {
-    return TRUE;
-  }
-  files->config = find_resource(name, CONFIG_NAME, &files->config_path);
-  files->preprocessor = find_resource(name, PREPROCESSOR_NAME, &files->preprocessor_path);
-  files->file = swin_safetensors_new(weights, path, error);
+/* ---- Built in ------------------------------------------------------------------------------- */
+
+static GBytes *find_resource(const gchar *path) {
+  return g_resources_lookup_data(path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+}
+
+static gboolean find_built_in(const SwinModelPaths *paths, SwinModelFiles *files, GError **error) {
+  g_autoptr(GBytes) weights = find_resource(paths->weights);
+  files->config = find_resource(paths->config);
+  files->preprocessor = find_resource(paths->preprocessor);
+  files->file = swin_safetensors_new(weights, paths->weights, error);
   return files->file != NULL;
 }
 
 gboolean swin_model_files_find(const gchar *location, SwinModelFiles *files, GError **error) {
+  g_auto(SwinModelPaths) paths = {FALSE};
   memset(files, 0, sizeof *files);
-  return find_built_in(location, files, error) &&
-         (files->file != NULL || find_on_disk(location, files, error));
+  swin_model_files_locate(location, &paths);
+  files->config_path = g_strdup(paths.config);
+  files->preprocessor_path = g_strdup(paths.preprocessor);
+  if (paths.built_in) {
+    return find_built_in(&paths, files, error);
+  }
+  return g_file_test(paths.weights, G_FILE_TEST_EXISTS) ? read_from_disk(&paths, files, error)
+                                                        : refuse(location, error);
 }

@@ -17,6 +17,22 @@ typedef struct {
   gchar *preprocessor_path;
 } SwinModelFiles;
 
+/** SwinModelPaths: where the parts are looked for; in the library's resources where it is built in.
+ */
+typedef struct {
+  gboolean built_in;
+  gchar *weights, *config, *preprocessor; /* there or not */
+} SwinModelPaths;
+
+/**
+ * swin_model_files_locate: where the parts of a model are looked for, which need not be there.
+ * @location: as of swin_model_load()
+ * @paths: (out caller-allocated): clear with swin_model_paths_clear()
+ */
+void swin_model_files_locate(const gchar *location, SwinModelPaths *paths);
+
+void swin_model_paths_clear(SwinModelPaths *paths);
+
 /**
  * swin_model_files_find: finds and reads the parts.
  * @location: as of swin_model_load()
@@ -29,6 +45,7 @@ gboolean swin_model_files_find(const gchar *location, SwinModelFiles *files, GEr
 
 void swin_model_files_clear(SwinModelFiles *files);
 
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SwinModelPaths, swin_model_paths_clear)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SwinModelFiles, swin_model_files_clear)
 
 #endif /* SWIN_MODEL_MODEL_FILES_H */

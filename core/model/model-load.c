@@ -4,6 +4,7 @@
 #include "model/finite.h"
 #include "model/json.h"
 #include "model/layout.h"
+#include "model/model-cache.h"
 #include "model/model-files.h"
 #include "model/model-options.h"
 #include "model/model-private.h"
@@ -210,7 +211,7 @@ static void finish_notes(Loading *loading) {
   model->notes = g_strdupv((gchar **)loading->notes->pdata);
 }
 
-SwinModel *swin_model_load(const gchar *location, const SwinModelOptions *options, GError **error) {
+static SwinModel *load(const gchar *location, const SwinModelOptions *options, GError **error) {
   g_auto(Loading) loading = {.notes = g_ptr_array_new_with_free_func(g_free)};
   if (!swin_model_files_find(location, &loading.files, error)) {
     return NULL;
@@ -225,4 +226,8 @@ SwinModel *swin_model_load(const gchar *location, const SwinModelOptions *option
   }
   finish_notes(&loading);
   return g_steal_pointer(&loading.model);
+}
+
+SwinModel *swin_model_load(const gchar *location, const SwinModelOptions *options, GError **error) {
+  return swin_model_cache_get(location, options, load, error);
 }

@@ -7,9 +7,10 @@
 
 #include "model/model.h"
 #include "model/safetensors.h"
+#include "registry.h"
 
 struct _SwinModel {
-  gatomicrefcount n_references;
+  SwinShared shared;
   gchar *name;
   SwinModelConfig config;
   SwinPreprocessing preprocessing;

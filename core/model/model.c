@@ -5,13 +5,14 @@
 
 #include "model/config-read.h"
 #include "model/layout.h"
+#include "model/model-cache.h"
 #include "model/model-private.h"
 #include "model/quote.h"
 #include "model/random.h"
 
 SwinModel *swin_model_new(const gchar *name) {
   SwinModel *model = g_new0(SwinModel, 1);
-  g_atomic_ref_count_init(&model->n_references);
+  swin_shared_init(&model->shared);
   model->name = g_strdup(name);
   model->notes = g_new0(gchar *, 1);
   model->tensors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -20,14 +21,15 @@ SwinModel *swin_model_new(const gchar *name) {
 }
 
 SwinModel *swin_model_ref(SwinModel *model) {
-  g_atomic_ref_count_inc(&model->n_references);
+  swin_shared_ref(&model->shared);
   return model;
 }
 
 void swin_model_unref(SwinModel *model) {
-  if (model == NULL || !g_atomic_ref_count_dec(&model->n_references)) {
+  if (model == NULL || !swin_shared_unref(&model->shared)) {
     return;
   }
+  swin_model_cache_drop(model);
   g_hash_table_unref(model->tensors);
   g_ptr_array_unref(model->owned);
   swin_safetensors_free(model->file);

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "network/weights.h"
 #include "model/parallel.h"
+#include "registry.h"
 
 struct _SwinWeights {
-  gatomicrefcount references;
+  SwinShared shared;
+  SwinModel *model; /* (nullable): whose they are in the registry */
   SwinBuffer *buffer;
   GArray *slices; /* of SwinWeightsSlice, one per operation */
 };
+
+static SwinRegistry resident;
 
 static guint64 align(guint64 value, guint64 alignment) {
   return (value + alignment - 1) / alignment * alignment;
@@ -78,7 +82,7 @@ static gboolean upload(SwinWeights *weights, SwinDevice *device, const SwinPlan 
 
 SwinWeights *swin_weights_new(SwinDevice *device, const SwinPlan *plan, GError **error) {
   g_autoptr(SwinWeights) weights = g_new0(SwinWeights, 1);
-  g_atomic_ref_count_init(&weights->references);
+  swin_shared_init(&weights->shared);
   weights->slices = g_array_new(FALSE, FALSE, sizeof(SwinWeightsSlice));
   const guint64 size = place_slices(weights, device, plan);
   weights->buffer = swin_buffer_new(device, SWIN_BUFFER_DEVICE, size, error);
@@ -87,16 +91,41 @@ SwinWeights *swin_weights_new(SwinDevice *device, const SwinPlan *plan, GError *
   return g_steal_pointer(&weights);
 }
 
+/** Wanted: what shared weights are made of. */
+typedef struct {
+  SwinDevice *device;
+  SwinModel *model;
+  const SwinPlan *plan;
+} Wanted;
+
+static gpointer make(gpointer request, GError **error) {
+  const Wanted *wanted = request;
+  SwinWeights *weights = swin_weights_new(wanted->device, wanted->plan, error);
+  if (weights)
+    weights->model = swin_model_ref(wanted->model);
+  return weights;
+}
+
+/* The two addresses stay theirs as long as the weights are in the registry. */
+SwinWeights *swin_weights_get(SwinDevice *device, SwinModel *model, const SwinPlan *plan,
+                              GError **error) {
+  Wanted wanted = {device, model, plan};
+  g_autofree gchar *key = g_strdup_printf("%p %p", (gpointer)device, (gpointer)model);
+  return swin_registry_get(&resident, key, make, &wanted, error);
+}
+
 SwinWeights *swin_weights_ref(SwinWeights *weights) {
-  g_atomic_ref_count_inc(&weights->references);
+  swin_shared_ref(&weights->shared);
   return weights;
 }
 
 void swin_weights_unref(SwinWeights *weights) {
-  if (!weights || !g_atomic_ref_count_dec(&weights->references))
+  if (!weights || !swin_shared_unref(&weights->shared))
     return;
+  swin_registry_remove(&resident, weights);
   swin_buffer_free(weights->buffer);
   g_array_unref(weights->slices);
+  swin_model_unref(weights->model);
   g_free(weights);
 }
 

@@ -15,6 +15,14 @@ typedef struct _SwinWeights SwinWeights;
 
 /** swin_weights_new: packs and uploads the weights of @plan's operations. */
 SwinWeights *swin_weights_new(SwinDevice *device, const SwinPlan *plan, GError **error);
+
+/**
+ * swin_weights_get: (transfer full): the weights of @model that are on @device, or new ones. While
+ * they are brought there, others who want the same wait for it.
+ * @plan: of @model; which of its operations have weights must not depend on anything else
+ */
+SwinWeights *swin_weights_get(SwinDevice *device, SwinModel *model, const SwinPlan *plan,
+                              GError **error);
 SwinWeights *swin_weights_ref(SwinWeights *weights);
 void swin_weights_unref(SwinWeights *weights); /* NULL-safe */
 

@@ -14,4 +14,12 @@
 void expected_tags(SwinModel *model, const SwinPreprocessing *preprocessing,
                    SwinActivation activation, const SwinFrame *frame, SwinTag *tags, guint top_k);
 
+/**
+ * expected_output: (transfer full): what one frame makes of an output of the network.
+ * @name: such as "logits" or "stages.0"
+ * @n_values: (out): of the array
+ */
+gfloat *expected_output(SwinModel *model, const SwinPreprocessing *preprocessing,
+                        const SwinFrame *frame, const gchar *name, gsize *n_values);
+
 #endif /* SWIN_TESTS_CLASSIFIER_EXPECTED_H */

@@ -81,18 +81,18 @@ static void log_release(gpointer data) {
   g_mutex_unlock(&ticket->log->lock);
 }
 
-static void log_result(G_GNUC_UNUSED SwinClassifier *classifier, const SwinTag *tags, guint n_tags,
-                       const GError *error, gpointer user_data) {
+static void log_result(G_GNUC_UNUSED SwinClassifier *classifier, const SwinResult *result,
+                       gpointer user_data) {
   Ticket *ticket = user_data;
   Log *log = ticket->log;
   g_mutex_lock(&log->lock);
   ck_assert_msg(ticket->released, "the pixels were not released before the result");
-  ck_assert((n_tags == 0) == (error != NULL));
+  ck_assert((result->n_tags == 0) == (result->error != NULL));
   log->sequence[log->n_results++] = ticket->number;
-  log->code[ticket->number] = error ? error->code : -1;
-  log->n_errors += error != NULL;
-  if (tags)
-    log->best[ticket->number] = tags[0];
+  log->code[ticket->number] = result->error ? result->error->code : -1;
+  log->n_errors += result->error != NULL;
+  if (result->tags)
+    log->best[ticket->number] = result->tags[0];
   g_mutex_unlock(&log->lock);
   g_free(ticket);
 }
@@ -222,8 +222,7 @@ START_TEST(test_unref_with_frames_under_way) {
 }
 END_TEST
 
-static void drop(SwinClassifier *classifier, G_GNUC_UNUSED const SwinTag *tags,
-                 G_GNUC_UNUSED guint n_tags, G_GNUC_UNUSED const GError *error,
+static void drop(SwinClassifier *classifier, G_GNUC_UNUSED const SwinResult *result,
                  gpointer user_data) {
   swin_classifier_unref(classifier);
   g_atomic_int_set((gint *)user_data, 1);

@@ -136,10 +136,14 @@ static gboolean classify(SwinClassifier *classifier, guint size, SwinTag *best, 
   return done;
 }
 
-/* A classifier, and two results: for the second one its buffers have to grow. Where a result fails
- * the classifier has to be none the worse for it, unless the device is lost. */
+/* A classifier that also hands out a tensor, and two results: for the second one its buffers have
+ * to grow. Where a result fails the classifier has to be none the worse for it, unless the device
+ * is lost. */
 static gboolean use(SwinDevice *device, SwinTag *best, GError **error) {
-  g_autoptr(SwinClassifier) classifier = swin_classifier_new(device, model, NULL, error);
+  static const gchar *const outputs[] = {"pooled", NULL};
+  g_autoptr(SwinClassifierParams) params = swin_classifier_params_new();
+  swin_classifier_params_set_outputs(params, outputs);
+  g_autoptr(SwinClassifier) classifier = swin_classifier_new(device, model, params, error);
   if (!classifier)
     return FALSE;
   if (classify(classifier, 20, best, error) && classify(classifier, 50, best, error))
@@ -272,9 +276,9 @@ END_TEST
 
 enum { DONE = -1, WAITING = -2 };
 
-static void note_code(G_GNUC_UNUSED SwinClassifier *classifier, G_GNUC_UNUSED const SwinTag *tags,
-                      G_GNUC_UNUSED guint n_tags, const GError *error, gpointer user_data) {
-  g_atomic_int_set((gint *)user_data, error ? error->code : DONE);
+static void note_code(G_GNUC_UNUSED SwinClassifier *classifier, const SwinResult *result,
+                      gpointer user_data) {
+  g_atomic_int_set((gint *)user_data, result->error ? result->error->code : DONE);
 }
 
 /* Two callers share a batch, which starts when it is full and not before. */

@@ -278,6 +278,12 @@ static SwinClassifierParams *other_params(guint which) {
   case 12:
     swin_classifier_params_set_channel_order(params, SWIN_CHANNEL_ORDER_BGR);
     break;
+  case 13:
+    swin_classifier_params_set_outputs(params, (const gchar *const[]){"logits", NULL});
+    break;
+  case 14: /* other than 13 */
+    swin_classifier_params_set_outputs(params, (const gchar *const[]){"pooled", NULL});
+    break;
   default:
     break;
   }
@@ -285,7 +291,7 @@ static SwinClassifierParams *other_params(guint which) {
 }
 
 START_TEST(test_sharing) {
-  enum { N = 13 };
+  enum { N = 15 };
   SwinScheduler *schedulers[N];
   for (guint i = 0; i < N; i++) {
     g_autoptr(SwinClassifierParams) params = other_params(i);

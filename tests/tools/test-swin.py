@@ -23,6 +23,7 @@ class Help(unittest.TestCase):
 
     def test_mistakes(self):
         for arguments in ((), ("dance",), ("info",), ("info", "a", "b"), ("bench", "swin_t", "--batch", "0"),
+                          ("bench", "testcard", "--streams", "65"), ("bench", "x", "--streams", "2", "--loading"),
                           ("info", "--no-such-option", "x"), ("info", "testcard", "--image-size", "big"),
                           ("info", "swin_t", "--image-size", "384"), ("verify", "testcard"),
                           ("verify", "testcard", "x", "--tolerance", "-1")):
@@ -124,6 +125,16 @@ class Bench(unittest.TestCase):
         self.assertAlmostEqual(sum(operation["share"] for operation in bench["operations"]), 1.0, places=6)
         names = {operation["name"] for operation in bench["operations"]}
         self.assertLessEqual({"linear", "attention", "layer_norm"}, names)
+
+    def test_streams(self):
+        bench = json.loads(swin("bench", "testcard", "--streams", "3", "--batch", "2", "--runs", "1", "--json").stdout)
+        self.assertEqual((bench["model"], bench["streams"], bench["batch"]), ("testcard", 3, 2))
+        self.assertGreater(bench["alone_per_second"], 0)
+        self.assertAlmostEqual(bench["ratio"], bench["streams_per_second"] / bench["alone_per_second"])
+        self.assertGreater(bench["batch_fill"], 0.5)
+        self.assertLessEqual(bench["batch_fill"], 1)
+        self.assertGreater(bench["least_share"], 0)
+        self.assertLessEqual(bench["least_share"], 1)
 
 
 if __name__ == "__main__":
