@@ -1,63 +1,66 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // embed: how an application reads the tags off the frames that it takes from an appsink.
 //
-//   embed [SOURCE]    SOURCE: elements in the words of gst-launch-1.0 (default: a test picture),
-//   such as
-//                     "filesrc location=film.mp4 ! decodebin"
+//   embed [SOURCE]
 //
-// Compile it outside this tree, with GStreamer before 1.24 without what stands in brackets:
-//   cc embed.c -o embed [-DHAVE_GST_ANALYTICS]
-//     $(pkg-config --cflags --libs gstreamer-app-1.0 [gstreamer-analytics-1.0])
+// SOURCE are elements in the words of gst-launch-1.0, such as "filesrc location=film.mp4 !
+// decodebin"; by default a test picture.
+//
+// Compile it outside this tree:
+//   cc embed.c -o embed $(pkg-config --cflags --libs gstreamer-app-1.0)
 #include <gst/app/gstappsink.h>
 #include <gst/gst.h>
 
-#ifdef HAVE_GST_ANALYTICS
-#include <gst/analytics/analytics.h>
-#endif
+// What a result is about, where that is not the whole frame: an object that a detector has marked.
+static void print_object(const GstStructure *result) {
+  const gchar *object_class = gst_structure_get_string(result, "object-class");
+  const GValue *region = gst_structure_get_value(result, "region");
+  guint numbers[4];
+  guint64 track;
 
-static void print_tag(const gchar *label, gdouble confidence) {
-  g_print("  %s %.0f %%", label, 100.0 * confidence);
+  if (region == NULL)
+    return;
+  for (guint i = 0; i < 4; i++)
+    numbers[i] = g_value_get_uint(gst_value_array_get_value(region, i));
+  g_print("  %s", object_class != NULL ? object_class : "object");
+  if (gst_structure_get_uint64(result, "track", &track))
+    g_print(" %" G_GUINT64_FORMAT, track);
+  g_print(" at %u, %u, %u x %u:", numbers[0], numbers[1], numbers[2], numbers[3]);
 }
 
-#ifdef HAVE_GST_ANALYTICS
+// Two arrays of the same length, best first.
+static void print_tags(const GstStructure *result) {
+  const GValue *labels = gst_structure_get_value(result, "labels");
+  const GValue *confidences = gst_structure_get_value(result, "confidences");
 
-// GStreamer 1.24 and later: a buffer has one relation meta with any number of results in it. A
-// classification is a list of labels, as quarks, and how sure the model is of each, best first.
-static gboolean print_tags(GstBuffer *buffer) {
-  GstAnalyticsRelationMeta *meta = gst_buffer_get_analytics_relation_meta(buffer);
-  GstAnalyticsMtd tags;
-  gpointer state = NULL;
-
-  if (meta == NULL || !gst_analytics_relation_meta_iterate(
-                          meta, &state, gst_analytics_cls_mtd_get_mtd_type(), &tags))
-    return FALSE;
-  for (gsize i = 0; i < gst_analytics_cls_mtd_get_length(&tags); i++)
-    print_tag(g_quark_to_string(gst_analytics_cls_mtd_get_quark(&tags, i)),
-              (gdouble)gst_analytics_cls_mtd_get_level(&tags, i));
-  return TRUE;
-}
-
-#else
-
-// Before 1.24: a custom meta of the name below, whose structure has three arrays of the same
-// length.
-static gboolean print_tags(GstBuffer *buffer) {
-  GstCustomMeta *meta = gst_buffer_get_custom_meta(buffer, "swin-classification");
-  GstStructure *structure;
-  const GValue *labels, *confidences;
-
-  if (meta == NULL)
-    return FALSE;
-  structure = gst_custom_meta_get_structure(meta);
-  labels = gst_structure_get_value(structure, "labels");
-  confidences = gst_structure_get_value(structure, "confidences");
   for (guint i = 0; i < gst_value_array_get_size(labels); i++)
-    print_tag(g_value_get_string(gst_value_array_get_value(labels, i)),
-              g_value_get_double(gst_value_array_get_value(confidences, i)));
-  return TRUE;
+    g_print("  %s %.0f %%", g_value_get_string(gst_value_array_get_value(labels, i)),
+            100.0 * g_value_get_double(gst_value_array_get_value(confidences, i)));
 }
 
-#endif
+// A buffer has a custom meta of the name below for each model that it went through, or one for each
+// object. Where several models are used, the fields `model` and `unique-id` tell them apart.
+//
+// With GStreamer 1.24 and later the tags are also a GstAnalyticsClsMtd in the buffer's
+// GstAnalyticsRelationMeta, for applications that know that of other elements.
+static gboolean print_results(GstBuffer *buffer) {
+  gboolean found = FALSE;
+  gpointer state = NULL;
+  GstMeta *meta;
+
+  while ((meta = gst_buffer_iterate_meta(buffer, &state)) != NULL) {
+    const GstStructure *result;
+
+    if (!gst_meta_info_is_custom(meta->info) ||
+        !gst_custom_meta_has_name((GstCustomMeta *)meta, "swin-classification"))
+      continue;
+    result = gst_custom_meta_get_structure((GstCustomMeta *)meta);
+    print_object(result);
+    print_tags(result);
+    found = TRUE;
+  }
+  return found;
+}
 
 // A real application would use the picture as well: gst_video_frame_map() with the caps of the
 // sample.
@@ -65,7 +68,7 @@ static void print_sample(GstSample *sample) {
   GstBuffer *buffer = gst_sample_get_buffer(sample);
 
   g_print("%" GST_TIME_FORMAT, GST_TIME_ARGS(GST_BUFFER_PTS(buffer)));
-  if (!print_tags(buffer))
+  if (!print_results(buffer))
     g_print("  no tags");
   g_print("\n");
 }

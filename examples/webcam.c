@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // webcam: shows a camera's picture in a window, with what swinclassify sees written into it.
 //
-// No stock element draws tags of a whole frame, so the text of a textoverlay is set from the
-// messages. They are posted by the thread that pushes the frame, just before it does: in a
-// synchronous bus handler the text is on the very frame it belongs to.
+// The pipeline is all there is to it: behind a live source swinclassify lets frames pass at once,
+// each with the newest result, and swinoverlay writes what a frame carries. So the picture is never
+// late, however slow the model is.
 #include <gst/gst.h>
 
 // For scripts: there is no camera.
@@ -19,31 +19,6 @@ typedef struct {
   gint tags;
 } Options;
 
-static gchar *text_of(const GstStructure *message) {
-  const GValue *labels = gst_structure_get_value(message, "labels");
-  const GValue *confidences = gst_structure_get_value(message, "confidences");
-  GString *text = g_string_new(NULL);
-
-  for (guint i = 0; i < gst_value_array_get_size(labels); i++)
-    g_string_append_printf(text, "%s%s %.0f %%", i > 0 ? "\n" : "",
-                           g_value_get_string(gst_value_array_get_value(labels, i)),
-                           100.0 * g_value_get_double(gst_value_array_get_value(confidences, i)));
-  return g_string_free(text, FALSE);
-}
-
-static GstBusSyncReply show_tags(GstBus *bus, GstMessage *message, gpointer user_data) {
-  GstElement *overlay = user_data;
-  g_autofree gchar *text = NULL;
-
-  (void)bus;
-  if (!gst_message_has_name(message, "swin-classification"))
-    return GST_BUS_PASS;
-  text = text_of(gst_message_get_structure(message));
-  g_object_set(overlay, "text", text, NULL);
-  gst_message_unref(message);
-  return GST_BUS_DROP;
-}
-
 // (transfer full): what to take pictures from, in gst-launch-1.0's words; NULL when there is no
 // camera.
 static gchar *source_description(const Options *options) {
@@ -51,8 +26,10 @@ static gchar *source_description(const Options *options) {
 
   if (options->source != NULL)
     return g_strdup(options->source);
+  // In what cameras give; by itself videotestsrc takes the largest format there is.
   if (options->test)
-    return g_strdup("videotestsrc is-live=true pattern=ball");
+    return g_strdup("videotestsrc is-live=true pattern=ball ! "
+                    "video/x-raw,format=NV12,width=640,height=480");
   if (g_file_test(camera, G_FILE_TEST_EXISTS))
     return g_strdup_printf("v4l2src device=\"%s\"", camera);
   g_printerr("webcam: There is no camera at %s. Plug one in, name another with --camera, or try "
@@ -63,17 +40,12 @@ static gchar *source_description(const Options *options) {
 
 static GstElement *build_pipeline(const Options *options, const gchar *source, GError **error) {
   const gchar *sink = options->sink != NULL ? options->sink : "autovideosink";
-  // A queue that keeps only the newest frame: what is shown is never late, however slow the model
-  // is.
   g_autofree gchar *launch =
-      g_strdup_printf("%s ! videoconvert ! queue leaky=downstream max-size-buffers=1 ! "
-                      "swinclassify name=classifier ! videoconvert ! "
-                      "textoverlay name=overlay valignment=top halignment=left line-alignment=left "
-                      "font-desc=\"Sans 20\" shaded-background=true ! videoconvert ! %s",
+      g_strdup_printf("%s ! swinclassify name=classifier ! swinoverlay name=overlay ! "
+                      "videoconvert ! %s",
                       source, sink);
   GstElement *pipeline = gst_parse_launch_full(launch, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
   GstElement *classifier, *overlay;
-  GstBus *bus;
 
   if (pipeline == NULL)
     return NULL;
@@ -82,9 +54,8 @@ static GstElement *build_pipeline(const Options *options, const gchar *source, G
                (guint)options->tags, NULL);
   gst_object_unref(classifier);
   overlay = gst_bin_get_by_name(GST_BIN(pipeline), "overlay");
-  bus = gst_element_get_bus(pipeline);
-  gst_bus_set_sync_handler(bus, show_tags, overlay, gst_object_unref);
-  gst_object_unref(bus);
+  g_object_set(overlay, "max-tags", (guint)options->tags, NULL);
+  gst_object_unref(overlay);
   return pipeline;
 }
 
@@ -112,7 +83,6 @@ static gboolean play(GstElement *pipeline) {
     gst_message_unref(message);
   }
   gst_element_set_state(pipeline, GST_STATE_NULL);
-  gst_bus_set_sync_handler(bus, NULL, NULL, NULL);
   return !failed;
 }
 
@@ -162,8 +132,7 @@ static int run(const Options *options) {
     return EXIT_NO_CAMERA;
   pipeline = build_pipeline(options, source, &error);
   if (pipeline == NULL) {
-    g_printerr("webcam: %s (swinclassify is found through GST_PLUGIN_PATH, textoverlay is in "
-               "gstreamer1.0-x or gstreamer1.0-plugins-base)\n",
+    g_printerr("webcam: %s (swinclassify and swinoverlay are found through GST_PLUGIN_PATH)\n",
                error->message);
     return 1;
   }
