@@ -21,13 +21,31 @@
 typedef struct {
   gatomicrefcount ref_count;
   SwinInference *inference; /* owned */
+  GstClockTime timestamp;   /* presentation time of the frame */
+  GPtrArray *outputs;       /* (nullable): of SwinTensorCopy; shared by filtered copies */
   guint n_tags;
   SwinTag tags[]; /* best first */
 } SwinClassification;
 
-/** swin_classification_new: (transfer full): copies @n_tags of @tags, refs @inference. */
-SwinClassification *swin_classification_new(SwinInference *inference, const SwinTag *tags,
-                                            guint n_tags);
+/** SwinTensorCopy: a SwinOutput of its own. */
+typedef struct {
+  gchar *name;
+  guint n_dims;
+  guint dims[SWIN_OUTPUT_MAX_DIMS];
+  GBytes *values; /* float32 */
+} SwinTensorCopy;
+
+/** swin_classification_new: (transfer full): copies @result, which is no error; refs @inference. */
+SwinClassification *swin_classification_new(SwinInference *inference, const SwinResult *result,
+                                            GstClockTime timestamp);
+
+/** swin_classification_retag: (transfer full): the same with other tags, which are copied. */
+SwinClassification *swin_classification_retag(const SwinClassification *classification,
+                                              const SwinTag *tags, guint n_tags);
+
+/** swin_classification_find_output: (transfer none) (nullable): the output called @name. */
+const SwinTensorCopy *swin_classification_find_output(const SwinClassification *classification,
+                                                      const gchar *name);
 
 SwinClassification *swin_classification_ref(SwinClassification *classification);
 void swin_classification_unref(SwinClassification *classification); /* NULL-safe */
@@ -45,8 +63,9 @@ SwinClassification *swin_classification_filter(SwinClassification *classificatio
 GQuark swin_classification_get_label(const SwinClassification *classification, guint position);
 
 /**
- * swin_classification_describe: sets the fields `labels` (array of string), `confidences` (array of
- * double) and `indices` (array of uint) of @structure to the tags, best first.
+ * swin_classification_describe: sets the fields `model` (string), and `labels` (array of string),
+ * `confidences` (array of double) and `indices` (array of uint) of @structure to the tags, best
+ * first.
  */
 void swin_classification_describe(const SwinClassification *classification,
                                   GstStructure *structure);

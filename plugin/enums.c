@@ -11,6 +11,81 @@ static GType register_once(gsize *type, const gchar *name, const GEnumValue *val
 }
 
 /**
+ * GstSwinClassifyLatencyPolicy:
+ * @auto: as @latest in a live pipeline, as @every elsewhere
+ * @every: each selected frame waits for a result of its own
+ * @latest: frames leave at once and carry the newest result that there is
+ *
+ * What a frame does while inference is busy.
+ *
+ * Since: 0.1
+ */
+GType gst_swin_classify_latency_policy_get_type(void) {
+  static gsize type;
+  static const GEnumValue values[] = {
+      {GST_SWIN_CLASSIFY_LATENCY_POLICY_AUTO, "latest in a live pipeline, every elsewhere", "auto"},
+      {GST_SWIN_CLASSIFY_LATENCY_POLICY_EVERY, "Each selected frame waits for its own result",
+       "every"},
+      {GST_SWIN_CLASSIFY_LATENCY_POLICY_LATEST, "Frames leave at once with the newest result",
+       "latest"},
+      {0},
+  };
+
+  return register_once(&type, "GstSwinClassifyLatencyPolicy", values);
+}
+
+/**
+ * GstSwinClassifyInferenceRegion:
+ * @full-frame: the whole frame
+ * @roi-list: each of the objects that a detector upstream has marked
+ *
+ * What of a frame is looked at.
+ *
+ * Since: 0.1
+ */
+GType gst_swin_classify_inference_region_get_type(void) {
+  static gsize type;
+  static const GEnumValue values[] = {
+      {GST_SWIN_CLASSIFY_INFERENCE_REGION_FULL_FRAME, "The whole frame", "full-frame"},
+      {GST_SWIN_CLASSIFY_INFERENCE_REGION_ROI_LIST,
+       "Each of the objects that a detector upstream has marked", "roi-list"},
+      {0},
+  };
+
+  return register_once(&type, "GstSwinClassifyInferenceRegion", values);
+}
+
+/**
+ * GstSwinClassifyTensors:
+ * @logits: what the network's head makes, one value a class
+ * @embedding: the pooled features before the head
+ * @stage-0: the tokens after the first stage and its merging
+ * @stage-1: the tokens after the second stage and its merging
+ * @stage-2: the tokens after the third stage and its merging
+ * @stage-3: the tokens after the fourth stage
+ *
+ * Tensors that frames carry besides their tags.
+ *
+ * Since: 0.1
+ */
+GType gst_swin_classify_tensors_get_type(void) {
+  static gsize type;
+  static const GFlagsValue values[] = {
+      {GST_SWIN_CLASSIFY_TENSORS_LOGITS, "Logits, one value a class", "logits"},
+      {GST_SWIN_CLASSIFY_TENSORS_EMBEDDING, "Pooled features before the head", "embedding"},
+      {GST_SWIN_CLASSIFY_TENSORS_STAGE_0, "Tokens after the first stage", "stage-0"},
+      {GST_SWIN_CLASSIFY_TENSORS_STAGE_1, "Tokens after the second stage", "stage-1"},
+      {GST_SWIN_CLASSIFY_TENSORS_STAGE_2, "Tokens after the third stage", "stage-2"},
+      {GST_SWIN_CLASSIFY_TENSORS_STAGE_3, "Tokens after the fourth stage", "stage-3"},
+      {0},
+  };
+
+  if (g_once_init_enter(&type))
+    g_once_init_leave(&type, g_flags_register_static("GstSwinClassifyTensors", values));
+  return type;
+}
+
+/**
  * GstSwinClassifyCropMode:
  * @auto: as the model was trained
  * @squash: the whole frame, whatever its aspect ratio

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "message.h"
 
-GstMessage *swin_message_new_classification(GstObject *source, const GstBuffer *frame,
-                                            const GstSegment *segment,
-                                            const SwinClassification *classification) {
-  GstClockTime timestamp = GST_BUFFER_PTS(frame);
+GstMessage *swin_message_new_classification(GstObject *source, const GstSegment *segment,
+                                            const SwinRegion *region,
+                                            const SwinClassification *classification,
+                                            guint unique_id) {
+  GstClockTime timestamp = classification->timestamp;
   guint64 stream_time = GST_CLOCK_TIME_NONE, running_time = GST_CLOCK_TIME_NONE;
   GstStructure *structure;
 
@@ -12,11 +13,23 @@ GstMessage *swin_message_new_classification(GstObject *source, const GstBuffer *
     stream_time = gst_segment_to_stream_time(segment, GST_FORMAT_TIME, timestamp);
     running_time = gst_segment_to_running_time(segment, GST_FORMAT_TIME, timestamp);
   }
-  structure = gst_structure_new(SWIN_CLASSIFICATION_NAME, "timestamp", G_TYPE_UINT64, timestamp,
-                                "stream-time", G_TYPE_UINT64, stream_time, "running-time",
-                                G_TYPE_UINT64, running_time, NULL);
+  structure =
+      gst_structure_new(SWIN_CLASSIFICATION_NAME, "timestamp", G_TYPE_UINT64, timestamp,
+                        "stream-time", G_TYPE_UINT64, stream_time, "running-time", G_TYPE_UINT64,
+                        running_time, "unique-id", G_TYPE_UINT, unique_id, NULL);
+  swin_region_describe(region, structure);
   swin_classification_describe(classification, structure);
   return gst_message_new_element(source, structure);
+}
+
+GstMessage *swin_message_new_model_updated(GstObject *source, const gchar *model_file,
+                                           SwinInference *inference) {
+  SwinDevice *device = swin_classifier_get_device(swin_inference_get_classifier(inference));
+
+  return gst_message_new_element(
+      source, gst_structure_new("swin-model-updated", "model-file", G_TYPE_STRING, model_file,
+                                "model", G_TYPE_STRING, swin_inference_get_model_name(inference),
+                                "device", G_TYPE_STRING, swin_device_get_info(device)->name, NULL));
 }
 
 static gint resource_error(const GError *error) {

@@ -6,6 +6,7 @@
 #define SWIN_PLUGIN_MESSAGE_H
 
 #include "classification.h"
+#include "region.h"
 
 /**
  * swin_message_new_classification: (transfer full): the element message `swin-classification` of
@@ -13,13 +14,22 @@
  * - `timestamp` (guint64): presentation time stamp of the frame, in ns
  * - `stream-time` (guint64): position in the stream, in ns
  * - `running-time` (guint64): time at which a sink shows the frame, in ns of running time
- * - `labels` (array of string), `confidences` (array of double), `indices` (array of uint): the
- *   tags, best first
- * Times that are not known are %GST_CLOCK_TIME_NONE.
+ * - `model`, `unique-id`, `labels`, `confidences`, `indices`, and for an object `region`,
+ *   `frame-width`, `frame-height`, `object-class`, `track`: as in metadata.h
+ * Times that are not known are %GST_CLOCK_TIME_NONE. The frame is the one that was looked at.
  */
-GstMessage *swin_message_new_classification(GstObject *source, const GstBuffer *frame,
-                                            const GstSegment *segment,
-                                            const SwinClassification *classification);
+GstMessage *swin_message_new_classification(GstObject *source, const GstSegment *segment,
+                                            const SwinRegion *region,
+                                            const SwinClassification *classification,
+                                            guint unique_id);
+
+/**
+ * swin_message_new_model_updated: (transfer full): the element message `swin-model-updated`:
+ * another model is in use from the next frame on. Fields: `model-file` (string, may be unset),
+ * `model` (string), `device` (string).
+ */
+GstMessage *swin_message_new_model_updated(GstObject *source, const gchar *model_file,
+                                           SwinInference *inference);
 
 /**
  * swin_message_post_error: posts @error of the domain %SWIN_ERROR as an element error, under the

@@ -2,11 +2,12 @@
 #include <gst/gst.h>
 
 #include "metadata.h"
+#include "overlay.h"
 #include "swinclassify.h"
 
 static gboolean plugin_init(GstPlugin *plugin) {
   swin_metadata_register();
-  return GST_ELEMENT_REGISTER(swinclassify, plugin);
+  return GST_ELEMENT_REGISTER(swinclassify, plugin) && GST_ELEMENT_REGISTER(swinoverlay, plugin);
 }
 
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, swin,

@@ -1,47 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The element's properties.
+// The values of the element's properties.
+#include "properties.h"
+
 #include "swinclassify.h"
-
-#include "enums.h"
-
-enum {
-  PROP_0,
-  PROP_MODEL_FILE,
-  PROP_IMAGE_SIZE,
-  PROP_WINDOW_SIZE,
-  PROP_LABELS_FILE,
-  PROP_DEVICE,
-  PROP_DEVICE_NAME,
-  PROP_CROP_MODE,
-  PROP_RESIZE_SIZE,
-  PROP_FILL_COLOR,
-  PROP_INTERPOLATION,
-  PROP_MEAN,
-  PROP_STD,
-  PROP_CHANNEL_ORDER,
-  PROP_ACTIVATION,
-  PROP_TOP_K,
-  PROP_THRESHOLD,
-  PROP_THRESHOLDS_FILE,
-  PROP_INFERENCE_INTERVAL,
-  PROP_POST_MESSAGES,
-  N_PROPERTIES,
-};
-
-#define DEFAULT_FILL_COLOR 0xffffffff
-#define DEFAULT_CROP_MODE SWIN_CROP_MODE_AUTO
-#define DEFAULT_INTERPOLATION SWIN_INTERPOLATION_AUTO
-#define DEFAULT_CHANNEL_ORDER SWIN_CHANNEL_ORDER_AUTO
-#define DEFAULT_ACTIVATION SWIN_ACTIVATION_AUTO
-#define DEFAULT_TOP_K 5
-#define DEFAULT_THRESHOLD 0.0f
-#define DEFAULT_INFERENCE_INTERVAL 1
-#define DEFAULT_POST_MESSAGES TRUE
-
-#define IN_READY (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
-#define IN_PLAYING (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
-
-static GParamSpec *properties[N_PROPERTIES];
 
 /* ---- Values -------------------------------------------------------------------------------- */
 
@@ -120,6 +81,21 @@ static gboolean set_setting(SwinSettings *settings, guint id, const GValue *valu
   case PROP_THRESHOLDS_FILE:
     set_string(&settings->thresholds, value);
     return TRUE;
+  case PROP_SMOOTHING:
+    settings->smoothing = g_value_get_float(value);
+    return TRUE;
+  case PROP_BATCH_SIZE:
+    settings->batch_size = g_value_get_uint(value);
+    return TRUE;
+  case PROP_BATCH_TIMEOUT:
+    settings->batch_timeout = g_value_get_uint(value);
+    return TRUE;
+  case PROP_MODEL_INSTANCE_ID:
+    set_string(&settings->instance, value);
+    return TRUE;
+  case PROP_ATTACH_TENSORS:
+    settings->tensors = g_value_get_flags(value);
+    return TRUE;
   default:
     return FALSE;
   }
@@ -172,290 +148,208 @@ static gboolean get_setting(const SwinSettings *settings, guint id, GValue *valu
   case PROP_THRESHOLDS_FILE:
     g_value_set_string(value, settings->thresholds);
     return TRUE;
+  case PROP_SMOOTHING:
+    g_value_set_float(value, settings->smoothing);
+    return TRUE;
+  case PROP_BATCH_SIZE:
+    g_value_set_uint(value, settings->batch_size);
+    return TRUE;
+  case PROP_BATCH_TIMEOUT:
+    g_value_set_uint(value, settings->batch_timeout);
+    return TRUE;
+  case PROP_MODEL_INSTANCE_ID:
+    g_value_set_string(value, settings->instance);
+    return TRUE;
+  case PROP_ATTACH_TENSORS:
+    g_value_set_flags(value, settings->tensors);
+    return TRUE;
   default:
     return FALSE;
   }
 }
 
+// The parts of a list with commas between them, NULL-terminated; NULL where it names nothing.
+static GPtrArray *split_classes(const gchar *list) {
+  g_auto(GStrv) parts = g_strsplit(list != NULL ? list : "", ",", -1);
+  GPtrArray *classes = g_ptr_array_new_with_free_func(g_free);
+
+  for (guint i = 0; parts[i] != NULL; i++) {
+    if (*g_strstrip(parts[i]) != '\0')
+      g_ptr_array_add(classes, g_strdup(parts[i]));
+  }
+  if (classes->len == 0) {
+    g_ptr_array_unref(classes);
+    return NULL;
+  }
+  g_ptr_array_add(classes, NULL);
+  return classes;
+}
+
+// A streaming thread may be reading the old list.
+static void set_object_class(GstSwinClassifyControls *controls, const GValue *value) {
+  set_string(&controls->object_class, value);
+  g_clear_pointer(&controls->object_classes, g_ptr_array_unref);
+  controls->object_classes = split_classes(controls->object_class);
+}
+
+// What takes effect with the next frame. FALSE when @id is another property.
+static gboolean set_control(GstSwinClassifyControls *controls, guint id, const GValue *value) {
+  switch (id) {
+  case PROP_VIDEO_DIRECTION:
+    controls->direction = (GstVideoOrientationMethod)g_value_get_enum(value);
+    return TRUE;
+  case PROP_THRESHOLD:
+    controls->threshold = g_value_get_float(value);
+    return TRUE;
+  case PROP_INFERENCE_INTERVAL:
+    controls->inference_interval = g_value_get_uint(value);
+    return TRUE;
+  case PROP_INFERENCE_REGION:
+    controls->region = (GstSwinClassifyInferenceRegion)g_value_get_enum(value);
+    return TRUE;
+  case PROP_OBJECT_CLASS:
+    set_object_class(controls, value);
+    return TRUE;
+  case PROP_OBJECT_MIN_WIDTH:
+    controls->object_min_width = g_value_get_uint(value);
+    return TRUE;
+  case PROP_OBJECT_MIN_HEIGHT:
+    controls->object_min_height = g_value_get_uint(value);
+    return TRUE;
+  case PROP_RECLASSIFY_INTERVAL:
+    controls->reclassify_interval = g_value_get_uint(value);
+    return TRUE;
+  case PROP_LATENCY_POLICY:
+    controls->latency_policy = (GstSwinClassifyLatencyPolicy)g_value_get_enum(value);
+    return TRUE;
+  case PROP_QOS:
+    controls->qos = g_value_get_boolean(value);
+    return TRUE;
+  case PROP_UNIQUE_ID:
+    controls->unique_id = g_value_get_uint(value);
+    return TRUE;
+  case PROP_POST_MESSAGES:
+    controls->post_messages = g_value_get_boolean(value);
+    return TRUE;
+  default:
+    return FALSE;
+  }
+}
+
+static gboolean get_control(const GstSwinClassifyControls *controls, guint id, GValue *value) {
+  switch (id) {
+  case PROP_VIDEO_DIRECTION:
+    g_value_set_enum(value, (gint)controls->direction);
+    return TRUE;
+  case PROP_THRESHOLD:
+    g_value_set_float(value, controls->threshold);
+    return TRUE;
+  case PROP_INFERENCE_INTERVAL:
+    g_value_set_uint(value, controls->inference_interval);
+    return TRUE;
+  case PROP_INFERENCE_REGION:
+    g_value_set_enum(value, (gint)controls->region);
+    return TRUE;
+  case PROP_OBJECT_CLASS:
+    g_value_set_string(value, controls->object_class);
+    return TRUE;
+  case PROP_OBJECT_MIN_WIDTH:
+    g_value_set_uint(value, controls->object_min_width);
+    return TRUE;
+  case PROP_OBJECT_MIN_HEIGHT:
+    g_value_set_uint(value, controls->object_min_height);
+    return TRUE;
+  case PROP_RECLASSIFY_INTERVAL:
+    g_value_set_uint(value, controls->reclassify_interval);
+    return TRUE;
+  case PROP_LATENCY_POLICY:
+    g_value_set_enum(value, (gint)controls->latency_policy);
+    return TRUE;
+  case PROP_QOS:
+    g_value_set_boolean(value, controls->qos);
+    return TRUE;
+  case PROP_UNIQUE_ID:
+    g_value_set_uint(value, controls->unique_id);
+    return TRUE;
+  case PROP_POST_MESSAGES:
+    g_value_set_boolean(value, controls->post_messages);
+    return TRUE;
+  default:
+    return FALSE;
+  }
+}
+
+// What is being read of the inference in use, which is unset while there is none.
+static gboolean get_state(GstSwinClassify *self, guint id, GValue *value) {
+  g_autoptr(SwinInference) inference = gst_swin_classify_ref_inference(self);
+
+  switch (id) {
+  case PROP_MODEL_NAME:
+    g_value_set_string(value, inference != NULL ? swin_inference_get_model_name(inference) : NULL);
+    return TRUE;
+  case PROP_DEVICE_NAME:
+    g_value_set_string(value, inference != NULL
+                                  ? swin_device_get_info(swin_inference_get_device(inference))->name
+                                  : NULL);
+    return TRUE;
+  case PROP_STATS:
+    g_value_take_boxed(
+        value,
+        swin_stats_describe(self->stats,
+                            inference != NULL ? swin_inference_get_classifier(inference) : NULL));
+    return TRUE;
+  default:
+    return FALSE;
+  }
+}
+
+/* ---- The class's side ---------------------------------------------------------------------- */
+
 static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
   GstSwinClassify *self = GST_SWIN_CLASSIFY(object);
+  gboolean known;
 
   GST_OBJECT_LOCK(self);
-  switch (id) {
-  case PROP_THRESHOLD:
-    self->threshold = g_value_get_float(value);
-    break;
-  case PROP_INFERENCE_INTERVAL:
-    self->inference_interval = g_value_get_uint(value);
-    break;
-  case PROP_POST_MESSAGES:
-    self->post_messages = g_value_get_boolean(value);
-    break;
-  default:
-    if (!set_setting(&self->settings, id, value))
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-    break;
-  }
+  known = set_control(&self->controls, id, value) || set_setting(&self->settings, id, value);
+  if (id == PROP_MODEL_FILE)
+    self->n_model_changes++;
   GST_OBJECT_UNLOCK(self);
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  if (id == PROP_MODEL_FILE)
+    swin_loader_request(self->loader);
+  if (id == PROP_LATENCY_POLICY)
+    gst_swin_classify_tell_latency(self);
 }
 
 static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
   GstSwinClassify *self = GST_SWIN_CLASSIFY(object);
+  gboolean known;
 
   GST_OBJECT_LOCK(self);
-  switch (id) {
-  case PROP_DEVICE_NAME:
-    g_value_set_string(value, self->device_name);
-    break;
-  case PROP_THRESHOLD:
-    g_value_set_float(value, self->threshold);
-    break;
-  case PROP_INFERENCE_INTERVAL:
-    g_value_set_uint(value, self->inference_interval);
-    break;
-  case PROP_POST_MESSAGES:
-    g_value_set_boolean(value, self->post_messages);
-    break;
-  default:
-    if (!get_setting(&self->settings, id, value))
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-    break;
-  }
+  known = get_control(&self->controls, id, value) || get_setting(&self->settings, id, value);
   GST_OBJECT_UNLOCK(self);
+  if (!known && !get_state(self, id, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
-
-/* ---- Specifications ------------------------------------------------------------------------ */
-
-static void specify_model(void) {
-  /**
-   * GstSwinClassify:model-file:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_MODEL_FILE] = g_param_spec_string(
-      "model-file", "Model file",
-      "Directory with model.safetensors, or a .safetensors file; config.json and "
-      "preprocessor_config.json are read where they are beside it; unset: the built-in model "
-      "\"testcard\", which recognises test patterns",
-      NULL, IN_READY);
-  /**
-   * GstSwinClassify:image-size:
-   *
-   * One number for a square, or width and height: "224" or "640x384". The position bias or position
-   * embedding of the network is adapted to it. A network that cannot run at this size is refused
-   * with an error when the element goes to PAUSED.
-   *
-   * Since: 0.1
-   */
-  properties[PROP_IMAGE_SIZE] = g_param_spec_string(
-      "image-size", "Image size",
-      "Pixels of the network's input: one side of a square, such as \"224\", or width and height, "
-      "such as \"640x384\"; unset: the model's own",
-      NULL, IN_READY);
-  /**
-   * GstSwinClassify:window-size:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_WINDOW_SIZE] = g_param_spec_uint(
-      "window-size", "Window size", "Window of a Swin network in tokens a side; 0: the model's own",
-      0, SWIN_SETTINGS_MAX_WINDOW, 0, IN_READY);
-  /**
-   * GstSwinClassify:labels-file:
-   *
-   * One label a line; or a WordNet synset and a label on each line ("n02123045 tabby, tabby cat"),
-   * of which the synset is dropped; or CSV with a header, whose column "name", "label", "tag" or
-   * "class" is taken.
-   *
-   * Since: 0.1
-   */
-  properties[PROP_LABELS_FILE] = g_param_spec_string(
-      "labels-file", "Labels file",
-      "Text file (UTF-8) with the label of one class on each line, alone or behind a WordNet "
-      "synset, or CSV with a header and a column \"name\", \"label\", \"tag\" or \"class\"; as "
-      "many as the model has classes; unset: the labels in the model's config.json",
-      NULL, IN_READY);
-  /**
-   * GstSwinClassify:device:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_DEVICE] = g_param_spec_string(
-      "device", "Device",
-      "Vulkan device: its index, its UUID or a part of its name; unset: what the environment "
-      "variable SWIN_DEVICE says, and without it the first usable one of discrete, integrated, "
-      "virtual and CPU devices",
-      NULL, IN_READY);
-  /**
-   * GstSwinClassify:device-name:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_DEVICE_NAME] = g_param_spec_string(
-      "device-name", "Device name",
-      "Name of the Vulkan device in use; unset while none is, below the state PAUSED", NULL,
-      G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
-}
-
-static GParamSpec *specify_channels(const gchar *name, const gchar *nick, const gchar *blurb,
-                                    gdouble minimum) {
-  return gst_param_spec_array(name, nick, blurb,
-                              g_param_spec_double("channel", "Channel", "One of three channels",
-                                                  minimum, G_MAXFLOAT, 0.0,
-                                                  G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS),
-                              IN_READY);
-}
-
-static void specify_preprocessing(void) {
-  /**
-   * GstSwinClassify:crop-mode:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_CROP_MODE] = g_param_spec_enum(
-      "crop-mode", "Crop mode", "How the shape of a frame is fitted to the network's input",
-      GST_TYPE_SWIN_CLASSIFY_CROP_MODE, DEFAULT_CROP_MODE, IN_READY);
-  /**
-   * GstSwinClassify:resize-size:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_RESIZE_SIZE] = g_param_spec_uint(
-      "resize-size", "Resize size",
-      "Short side in pixels to which a frame is resized before the centre is cut out, with "
-      "crop-mode=center or a model that does so; at least the longer side of the network's input; "
-      "0: the model's own",
-      0, SWIN_SETTINGS_MAX_SIZE, 0, IN_READY);
-  /**
-   * GstSwinClassify:fill-color:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_FILL_COLOR] = g_param_spec_uint(
-      "fill-color", "Fill colour",
-      "Colour around a frame with crop-mode=pad, as 0xAARRGGBB; the alpha is ignored", 0, G_MAXUINT,
-      DEFAULT_FILL_COLOR, IN_READY);
-  /**
-   * GstSwinClassify:interpolation:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_INTERPOLATION] =
-      g_param_spec_enum("interpolation", "Interpolation",
-                        "How frames are resized: with the filters of Pillow, antialiased",
-                        GST_TYPE_SWIN_CLASSIFY_INTERPOLATION, DEFAULT_INTERPOLATION, IN_READY);
-  /**
-   * GstSwinClassify:mean:
-   *
-   * What is subtracted from each channel, such as "<0.485,0.456,0.406>".
-   *
-   * Since: 0.1
-   */
-  properties[PROP_MEAN] = specify_channels(
-      "mean", "Mean",
-      "Mean of the three channels on a scale of 0 to 1, in the order in which the network takes "
-      "them, such as <0.485,0.456,0.406>; empty: the model's own",
-      (gdouble)-G_MAXFLOAT);
-  /**
-   * GstSwinClassify:std:
-   *
-   * What each channel is divided by after the mean was subtracted, such as "<0.229,0.224,0.225>".
-   *
-   * Since: 0.1
-   */
-  properties[PROP_STD] = specify_channels(
-      "std", "Standard deviation",
-      "Standard deviation of the three channels on a scale of 0 to 1, in the order in which the "
-      "network takes them, such as <0.229,0.224,0.225>; empty: the model's own",
-      0.0);
-  /**
-   * GstSwinClassify:channel-order:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_CHANNEL_ORDER] = g_param_spec_enum(
-      "channel-order", "Channel order", "Which of the network's input channels is which colour",
-      GST_TYPE_SWIN_CLASSIFY_CHANNEL_ORDER, DEFAULT_CHANNEL_ORDER, IN_READY);
-}
-
-static void specify_results(void) {
-  /**
-   * GstSwinClassify:activation:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_ACTIVATION] =
-      g_param_spec_enum("activation", "Activation", "How the network's logits become confidences",
-                        GST_TYPE_SWIN_CLASSIFY_ACTIVATION, DEFAULT_ACTIVATION, IN_READY);
-  /**
-   * GstSwinClassify:top-k:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_TOP_K] =
-      g_param_spec_uint("top-k", "Top k",
-                        "How many of the best classes to tell of each frame, at most as many as "
-                        "the model has",
-                        1, 64, DEFAULT_TOP_K, IN_READY);
-  /**
-   * GstSwinClassify:threshold:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_THRESHOLD] = g_param_spec_float(
-      "threshold", "Threshold",
-      "Classes of less confidence than this are left out of metadata and messages; of no effect "
-      "with thresholds-file",
-      0.0f, 1.0f, DEFAULT_THRESHOLD, IN_PLAYING);
-  /**
-   * GstSwinClassify:thresholds-file:
-   *
-   * A class is told of when it is one of the best #GstSwinClassify:top-k and reaches its own line
-   * of this file. The file knows each class, so #GstSwinClassify:threshold, which knows none, is
-   * of no effect beside it.
-   *
-   * Since: 0.1
-   */
-  properties[PROP_THRESHOLDS_FILE] = g_param_spec_string(
-      "thresholds-file", "Thresholds file",
-      "Text file with the threshold of one class on each line, a number from 0 to 1, or CSV with a "
-      "header and a column \"threshold\"; as many as the model has classes; takes the place of "
-      "threshold; unset: threshold holds for every class",
-      NULL, IN_READY);
-  /**
-   * GstSwinClassify:inference-interval:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_INFERENCE_INTERVAL] =
-      g_param_spec_uint("inference-interval", "Inference interval",
-                        "Classify every n-th frame; the frames between carry the last result", 1,
-                        G_MAXUINT, DEFAULT_INFERENCE_INTERVAL, IN_PLAYING);
-  /**
-   * GstSwinClassify:post-messages:
-   *
-   * Since: 0.1
-   */
-  properties[PROP_POST_MESSAGES] = g_param_spec_boolean(
-      "post-messages", "Post messages",
-      "Post an element message \"swin-classification\" on the bus for each inference",
-      DEFAULT_POST_MESSAGES, IN_PLAYING);
-}
-
-/* ---- The element's side -------------------------------------------------------------------- */
 
 void gst_swin_classify_install_properties(GObjectClass *klass) {
+  GParamSpec *properties[N_PROPERTIES] = {NULL};
+
   klass->set_property = set_property;
   klass->get_property = get_property;
-  specify_model();
-  specify_preprocessing();
-  specify_results();
+  gst_swin_classify_make_specifications(properties);
   g_object_class_install_properties(klass, N_PROPERTIES, properties);
   gst_type_mark_as_plugin_api(GST_TYPE_SWIN_CLASSIFY_CROP_MODE, 0);
   gst_type_mark_as_plugin_api(GST_TYPE_SWIN_CLASSIFY_INTERPOLATION, 0);
   gst_type_mark_as_plugin_api(GST_TYPE_SWIN_CLASSIFY_CHANNEL_ORDER, 0);
   gst_type_mark_as_plugin_api(GST_TYPE_SWIN_CLASSIFY_ACTIVATION, 0);
+  gst_type_mark_as_plugin_api(GST_TYPE_SWIN_CLASSIFY_LATENCY_POLICY, 0);
+  gst_type_mark_as_plugin_api(GST_TYPE_SWIN_CLASSIFY_INFERENCE_REGION, 0);
+  gst_type_mark_as_plugin_api(GST_TYPE_SWIN_CLASSIFY_TENSORS, 0);
 }
+
+/* ---- The element's side -------------------------------------------------------------------- */
 
 void gst_swin_classify_init_properties(GstSwinClassify *self) {
   self->settings = (SwinSettings){
@@ -465,13 +359,28 @@ void gst_swin_classify_init_properties(GstSwinClassify *self) {
       .channel_order = DEFAULT_CHANNEL_ORDER,
       .activation = DEFAULT_ACTIVATION,
       .top_k = DEFAULT_TOP_K,
+      .batch_size = DEFAULT_BATCH_SIZE,
+      .batch_timeout = DEFAULT_BATCH_TIMEOUT,
+      .tensors = DEFAULT_TENSORS,
+      .smoothing = DEFAULT_SMOOTHING,
   };
-  self->threshold = DEFAULT_THRESHOLD;
-  self->inference_interval = DEFAULT_INFERENCE_INTERVAL;
-  self->post_messages = DEFAULT_POST_MESSAGES;
+  self->controls = (GstSwinClassifyControls){
+      .threshold = DEFAULT_THRESHOLD,
+      .inference_interval = DEFAULT_INFERENCE_INTERVAL,
+      .post_messages = DEFAULT_POST_MESSAGES,
+      .latency_policy = DEFAULT_LATENCY_POLICY,
+      .qos = DEFAULT_QOS,
+      .region = DEFAULT_INFERENCE_REGION,
+      .object_min_width = DEFAULT_OBJECT_MIN_WIDTH,
+      .object_min_height = DEFAULT_OBJECT_MIN_HEIGHT,
+      .reclassify_interval = DEFAULT_RECLASSIFY_INTERVAL,
+      .unique_id = DEFAULT_UNIQUE_ID,
+      .direction = DEFAULT_VIDEO_DIRECTION,
+  };
 }
 
 void gst_swin_classify_clear_properties(GstSwinClassify *self) {
   swin_settings_clear(&self->settings);
-  g_free(self->device_name);
+  g_free(self->controls.object_class);
+  g_clear_pointer(&self->controls.object_classes, g_ptr_array_unref);
 }

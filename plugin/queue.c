@@ -7,22 +7,28 @@ struct _SwinQueue {
   GCond changed; /* of anything below */
   GQueue items;  /* of SwinItem, owned */
   GstFlowReturn flow;
+  guint max_inferences;
   guint n_frames;
-  guint n_inferences; /* queued frames whose inference has not completed */
+  guint n_inferences; /* that queued frames wait for */
   gboolean ended;     /* EOS has come in */
 };
 
 /* ---- Items -------------------------------------------------------------------------------- */
 
-SwinItem *swin_item_new(SwinQueue *queue, SwinItemKind kind, gpointer object, gboolean inferred) {
+SwinItem *swin_item_new(SwinQueue *queue, SwinItemKind kind, gpointer object) {
   SwinItem *item = g_new0(SwinItem, 1);
 
   g_atomic_ref_count_init(&item->ref_count);
   item->queue = swin_queue_ref(queue);
   item->kind = kind;
   item->object = object;
-  item->completed = !inferred;
-  item->submitted = g_get_monotonic_time();
+  return item;
+}
+
+SwinItem *swin_item_new_frame(SwinQueue *queue, GstBuffer *buffer, SwinLook *look) {
+  SwinItem *item = swin_item_new(queue, SWIN_ITEM_FRAME, buffer);
+
+  item->look = look;
   return item;
 }
 
@@ -36,8 +42,7 @@ void swin_item_unref(SwinItem *item) {
     return;
   if (item->object != NULL && item->kind != SWIN_ITEM_QUERY)
     gst_mini_object_unref(item->object);
-  swin_classification_unref(item->result);
-  g_clear_error(&item->error);
+  swin_look_unref(item->look);
   swin_queue_unref(item->queue);
   g_free(item);
 }
@@ -46,16 +51,17 @@ gpointer swin_item_steal(SwinItem *item) {
   return g_steal_pointer(&item->object);
 }
 
-void swin_item_complete(SwinItem *item, SwinClassification *result, const GError *error) {
+void swin_item_expect(SwinItem *item, guint n_inferences) {
+  item->n_inferences = n_inferences;
+}
+
+void swin_item_complete(SwinItem *item) {
   SwinQueue *queue = item->queue;
 
   g_mutex_lock(&queue->lock);
-  item->result = result;
-  item->error = error != NULL ? g_error_copy(error) : NULL;
-  item->latency = g_get_monotonic_time() - item->submitted;
-  item->completed = TRUE;
   if (item->queued)
-    queue->n_inferences--;
+    queue->n_inferences -= item->n_inferences;
+  item->n_inferences = 0;
   g_cond_broadcast(&queue->changed);
   g_mutex_unlock(&queue->lock);
 }
@@ -70,6 +76,7 @@ SwinQueue *swin_queue_new(void) {
   g_cond_init(&queue->changed);
   g_queue_init(&queue->items);
   queue->flow = GST_FLOW_FLUSHING;
+  queue->max_inferences = SWIN_QUEUE_MIN_INFERENCES;
   return queue;
 }
 
@@ -85,6 +92,30 @@ void swin_queue_unref(SwinQueue *queue) {
   g_mutex_clear(&queue->lock);
   g_cond_clear(&queue->changed);
   g_free(queue);
+}
+
+void swin_queue_set_max_inferences(SwinQueue *queue, guint max_inferences) {
+  g_mutex_lock(&queue->lock);
+  queue->max_inferences = max_inferences;
+  g_cond_broadcast(&queue->changed);
+  g_mutex_unlock(&queue->lock);
+}
+
+static guint read_number(SwinQueue *queue, const guint *number) {
+  guint value;
+
+  g_mutex_lock(&queue->lock);
+  value = *number;
+  g_mutex_unlock(&queue->lock);
+  return value;
+}
+
+guint swin_queue_get_max_inferences(SwinQueue *queue) {
+  return read_number(queue, &queue->max_inferences);
+}
+
+guint swin_queue_count_inferences(SwinQueue *queue) {
+  return read_number(queue, &queue->n_inferences);
 }
 
 void swin_queue_start(SwinQueue *queue) {
@@ -110,8 +141,7 @@ static void forget_item(SwinQueue *queue, SwinItem *item) {
   if (item->kind != SWIN_ITEM_FRAME)
     return;
   queue->n_frames--;
-  if (!item->completed)
-    queue->n_inferences--;
+  queue->n_inferences -= item->n_inferences;
 }
 
 static gboolean is_event(const SwinItem *item, GstEventType type) {
@@ -140,17 +170,28 @@ static gboolean drop_until_new_segment(SwinQueue *queue, GQueue *dropped) {
   return link != NULL;
 }
 
-static gboolean is_running(const SwinQueue *queue) {
-  return queue->flow == GST_FLOW_OK || queue->flow == GST_FLOW_EOS;
+static gboolean is_running(GstFlowReturn flow) {
+  return flow == GST_FLOW_OK || flow == GST_FLOW_EOS;
+}
+
+// More than a few frames are let in only for inferences to be under way side by side: what is
+// ahead of a slow sink gets old.
+static gboolean has_room(const SwinQueue *queue, gboolean inferred) {
+  if (queue->n_inferences == 0)
+    return queue->n_frames < SWIN_QUEUE_MAX_AHEAD;
+  return queue->n_frames < 2 * queue->max_inferences &&
+         !(inferred && queue->n_inferences >= queue->max_inferences);
 }
 
 /* ---- Flow --------------------------------------------------------------------------------- */
 
-void swin_queue_purge(SwinQueue *queue, GstPad *keep) {
+guint swin_queue_purge(SwinQueue *queue, GstPad *keep) {
   GQueue dropped = G_QUEUE_INIT;
   SwinItem *item;
+  guint n_frames;
 
   g_mutex_lock(&queue->lock);
+  n_frames = queue->n_frames;
   while ((item = g_queue_pop_head(&queue->items)) != NULL) {
     forget_item(queue, item);
     g_queue_push_tail(&dropped, item);
@@ -164,9 +205,10 @@ void swin_queue_purge(SwinQueue *queue, GstPad *keep) {
       gst_pad_store_sticky_event(keep, GST_EVENT_CAST(item->object));
     swin_item_unref(item);
   }
+  return n_frames;
 }
 
-gboolean swin_queue_set_flow(SwinQueue *queue, GstFlowReturn flow) {
+gboolean swin_queue_set_flow(SwinQueue *queue, GstFlowReturn flow, guint *n_dropped) {
   GQueue dropped = G_QUEUE_INIT;
   gboolean ended;
 
@@ -178,6 +220,7 @@ gboolean swin_queue_set_flow(SwinQueue *queue, GstFlowReturn flow) {
   ended = queue->ended;
   g_cond_broadcast(&queue->changed);
   g_mutex_unlock(&queue->lock);
+  *n_dropped = g_queue_get_length(&dropped);
   g_queue_clear_full(&dropped, (GDestroyNotify)swin_item_unref);
   return ended;
 }
@@ -189,6 +232,10 @@ GstFlowReturn swin_queue_get_flow(SwinQueue *queue) {
   flow = queue->flow;
   g_mutex_unlock(&queue->lock);
   return flow;
+}
+
+gboolean swin_queue_is_running(SwinQueue *queue) {
+  return is_running(swin_queue_get_flow(queue));
 }
 
 gboolean swin_queue_relink(SwinQueue *queue) {
@@ -208,9 +255,7 @@ GstFlowReturn swin_queue_wait(SwinQueue *queue, gboolean inferred) {
   GstFlowReturn flow;
 
   g_mutex_lock(&queue->lock);
-  while (queue->flow == GST_FLOW_OK &&
-         (queue->n_frames >= SWIN_QUEUE_MAX_FRAMES ||
-          (inferred && queue->n_inferences >= SWIN_QUEUE_MAX_INFERENCES)))
+  while (queue->flow == GST_FLOW_OK && !has_room(queue, inferred))
     g_cond_wait(&queue->changed, &queue->lock);
   flow = queue->flow;
   g_mutex_unlock(&queue->lock);
@@ -245,8 +290,7 @@ GstFlowReturn swin_queue_push(SwinQueue *queue, SwinItem *item) {
       queue->ended = TRUE;
     if (item->kind == SWIN_ITEM_FRAME) {
       queue->n_frames++;
-      if (!item->completed)
-        queue->n_inferences++;
+      queue->n_inferences += item->n_inferences;
     }
     item->queued = TRUE;
     g_queue_push_tail(&queue->items, g_steal_pointer(&item));
@@ -258,7 +302,7 @@ GstFlowReturn swin_queue_push(SwinQueue *queue, SwinItem *item) {
 }
 
 gboolean swin_queue_push_query(SwinQueue *queue, GstQuery *query) {
-  SwinItem *item = swin_item_new(queue, SWIN_ITEM_QUERY, query, FALSE);
+  SwinItem *item = swin_item_new(queue, SWIN_ITEM_QUERY, query);
   gboolean answer;
 
   if (swin_queue_push(queue, swin_item_ref(item)) != GST_FLOW_OK) {
@@ -268,7 +312,7 @@ gboolean swin_queue_push_query(SwinQueue *queue, GstQuery *query) {
   g_mutex_lock(&queue->lock);
   // The query is the caller's: while the task works on it the caller must not leave, stopped or
   // not.
-  while (item->running || (item->queued && is_running(queue)))
+  while (item->running || (item->queued && is_running(queue->flow)))
     g_cond_wait(&queue->changed, &queue->lock);
   if (item->queued) {
     g_queue_remove(&queue->items, item);
@@ -293,10 +337,10 @@ SwinItem *swin_queue_pop(SwinQueue *queue) {
   SwinItem *item = NULL;
 
   g_mutex_lock(&queue->lock);
-  while (is_running(queue) &&
-         ((item = g_queue_peek_head(&queue->items)) == NULL || !item->completed))
+  while (is_running(queue->flow) &&
+         ((item = g_queue_peek_head(&queue->items)) == NULL || item->n_inferences > 0))
     g_cond_wait(&queue->changed, &queue->lock);
-  if (is_running(queue)) {
+  if (is_running(queue->flow)) {
     g_queue_pop_head(&queue->items);
     forget_item(queue, item);
     item->running = item->kind == SWIN_ITEM_QUERY;

@@ -12,13 +12,13 @@
 
 #include <gst/gst.h>
 
-#include "classification.h"
+#include "look.h"
 
-/** Most inferences under way at once. */
-#define SWIN_QUEUE_MAX_INFERENCES 4
+/** Most inferences under way at once with a batch size of 1 or 2; beyond, two batches. */
+#define SWIN_QUEUE_MIN_INFERENCES 4
 
-/** Most frames between the pads: what is ahead of a slow sink, or waits behind an inference. */
-#define SWIN_QUEUE_MAX_FRAMES 8
+/** Frames that can be ahead of a slow sink where none of them waits for an inference. */
+#define SWIN_QUEUE_MAX_AHEAD 2
 
 typedef struct _SwinQueue SwinQueue;
 
@@ -37,43 +37,55 @@ typedef struct {
   SwinQueue *queue; /* owned */
   SwinItemKind kind;
   GstMiniObject *object; /* buffer or event: owned, NULL once stolen; query: its sender's */
-
-  /* Under the queue's lock until swin_queue_pop() hands the item out, constant from then on. */
-  gboolean completed;         /* nothing to wait for */
-  SwinClassification *result; /* (nullable): owned */
-  GError *error;              /* (nullable): owned; why there is no result */
-  gint64 submitted;           /* monotonic time, in us */
-  gint64 latency;             /* from submission to completion, in us; 0 without inference */
+  SwinLook *look;        /* of a frame (nullable): owned; may be read once the item is complete */
 
   /* Under the queue's lock. */
-  gboolean queued;   /* in the queue now */
-  gboolean running;  /* query: in the hands of the task */
-  gboolean answered; /* query: the answer */
+  guint n_inferences; /* that the item waits for */
+  gboolean queued;    /* in the queue now */
+  gboolean running;   /* query: in the hands of the task */
+  gboolean answered;  /* query: the answer */
 } SwinItem;
 
 /**
- * swin_item_new: (transfer full): an item of @queue.
+ * swin_item_new: (transfer full): an item of @queue, which is complete.
  * @object: (transfer full) buffer or event, or (transfer none) query
- * @inferred: whether somebody will call swin_item_complete(); other items are complete from the
- * start
  */
-SwinItem *swin_item_new(SwinQueue *queue, SwinItemKind kind, gpointer object, gboolean inferred);
+SwinItem *swin_item_new(SwinQueue *queue, SwinItemKind kind, gpointer object);
+
+/**
+ * swin_item_new_frame: (transfer full): likewise
+ * @buffer: (transfer full)
+ * @look: (transfer full) (nullable)
+ */
+SwinItem *swin_item_new_frame(SwinQueue *queue, GstBuffer *buffer, SwinLook *look);
+
 SwinItem *swin_item_ref(SwinItem *item);
 void swin_item_unref(SwinItem *item); /* NULL-safe */
 
 /** swin_item_steal: (transfer full): the buffer or event, which the item gives up. */
 gpointer swin_item_steal(SwinItem *item);
 
-/**
- * swin_item_complete: the inference of @item has ended. Any thread, once an item.
- * @result: (transfer full) (nullable)
- * @error: (transfer none) (nullable)
- */
-void swin_item_complete(SwinItem *item, SwinClassification *result, const GError *error);
+/** swin_item_expect: @item is not complete before swin_item_complete(). Not yet in the queue. */
+void swin_item_expect(SwinItem *item, guint n_inferences);
+
+/** swin_item_complete: all inferences of @item have ended. Any thread. */
+void swin_item_complete(SwinItem *item);
 
 SwinQueue *swin_queue_new(void);
 SwinQueue *swin_queue_ref(SwinQueue *queue);
 void swin_queue_unref(SwinQueue *queue); /* NULL-safe */
+
+/**
+ * swin_queue_set_max_inferences: how many may be under way at once; the frame that comes with the
+ * last of them may bring more. Twice as many frames fit between the pads while one is.
+ */
+void swin_queue_set_max_inferences(SwinQueue *queue, guint max_inferences);
+
+/** swin_queue_get_max_inferences: that number. */
+guint swin_queue_get_max_inferences(SwinQueue *queue);
+
+/** swin_queue_count_inferences: how many are under way, for frames that wait for them. */
+guint swin_queue_count_inferences(SwinQueue *queue);
 
 /** swin_queue_start: makes the queue take and give again, empty, after swin_queue_stop(). */
 void swin_queue_start(SwinQueue *queue);
@@ -85,27 +97,33 @@ void swin_queue_stop(SwinQueue *queue);
  * swin_queue_purge: drops everything. Only while stopped.
  * @keep: (nullable): a pad on which dropped sticky events are stored, segment and EOS excepted: a
  *   flush takes the data, not the description of the stream
+ *
+ * Returns: how many frames were dropped.
  */
-void swin_queue_purge(SwinQueue *queue, GstPad *keep);
+guint swin_queue_purge(SwinQueue *queue, GstPad *keep);
 
 /**
  * swin_queue_set_flow: notes what the source pad's peer said. %GST_FLOW_EOS drops the frames up to
  * the next segment and lets events pass; whatever is worse stops the queue.
+ * @n_dropped: (out): frames
  *
  * Returns: whether the stream had ended at the sink pad, so that nobody upstream is left to hear of
  *   @flow.
  */
-gboolean swin_queue_set_flow(SwinQueue *queue, GstFlowReturn flow);
+gboolean swin_queue_set_flow(SwinQueue *queue, GstFlowReturn flow, guint *n_dropped);
 
 /** swin_queue_get_flow: what the sink pad is to return. */
 GstFlowReturn swin_queue_get_flow(SwinQueue *queue);
+
+/** swin_queue_is_running: whether there is, or may come, something to take out. */
+gboolean swin_queue_is_running(SwinQueue *queue);
 
 /** swin_queue_relink: lets the queue give again when it stopped for want of a peer. */
 gboolean swin_queue_relink(SwinQueue *queue);
 
 /**
  * swin_queue_wait: waits until there is room for one more frame.
- * @inferred: whether the frame comes with an inference
+ * @inferred: whether the frame will wait for inferences
  */
 GstFlowReturn swin_queue_wait(SwinQueue *queue, gboolean inferred);
 

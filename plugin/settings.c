@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "settings.h"
 
+#include "enums.h"
+
 #define N_CHANNELS 3
 
 void swin_settings_copy(SwinSettings *to, const SwinSettings *from) {
@@ -10,6 +12,7 @@ void swin_settings_copy(SwinSettings *to, const SwinSettings *from) {
   to->labels = g_strdup(from->labels);
   to->thresholds = g_strdup(from->thresholds);
   to->image_size = g_strdup(from->image_size);
+  to->instance = g_strdup(from->instance);
   to->mean = from->mean != NULL ? g_array_copy(from->mean) : NULL;
   to->std = from->std != NULL ? g_array_copy(from->std) : NULL;
 }
@@ -20,6 +23,7 @@ void swin_settings_clear(SwinSettings *settings) {
   g_free(settings->labels);
   g_free(settings->thresholds);
   g_free(settings->image_size);
+  g_free(settings->instance);
   g_clear_pointer(&settings->mean, g_array_unref);
   g_clear_pointer(&settings->std, g_array_unref);
 }
@@ -40,14 +44,12 @@ static gboolean set_image_size(SwinModelOptions *options, const gchar *text, GEr
 }
 
 SwinModelOptions *swin_settings_make_options(const SwinSettings *settings, GError **error) {
-  SwinModelOptions *options = swin_model_options_new();
+  g_autoptr(SwinModelOptions) options = swin_model_options_new();
 
-  if (!set_image_size(options, settings->image_size, error)) {
-    swin_model_options_free(options);
+  if (!set_image_size(options, settings->image_size, error))
     return NULL;
-  }
   swin_model_options_set_window_size(options, settings->window_size);
-  return options;
+  return g_steal_pointer(&options);
 }
 
 /* ---- The classifier ------------------------------------------------------------------------ */
@@ -73,6 +75,32 @@ static gboolean set_channels(SwinClassifierParams *params, SetChannels set, cons
   return TRUE;
 }
 
+// The library's names of what results are to carry. Smoothing averages logits.
+static void set_outputs(SwinClassifierParams *params, const SwinSettings *settings) {
+  static const struct {
+    guint flag;
+    const gchar *name;
+  } outputs[] = {
+      {GST_SWIN_CLASSIFY_TENSORS_LOGITS, "logits"},
+      {GST_SWIN_CLASSIFY_TENSORS_EMBEDDING, "pooled"},
+      {GST_SWIN_CLASSIFY_TENSORS_STAGE_0, "stages.0"},
+      {GST_SWIN_CLASSIFY_TENSORS_STAGE_1, "stages.1"},
+      {GST_SWIN_CLASSIFY_TENSORS_STAGE_2, "stages.2"},
+      {GST_SWIN_CLASSIFY_TENSORS_STAGE_3, "stages.3"},
+  };
+  guint wanted = settings->tensors;
+  const gchar *names[G_N_ELEMENTS(outputs) + 1] = {NULL};
+  guint n_names = 0;
+
+  if (settings->smoothing > 0.0f)
+    wanted |= GST_SWIN_CLASSIFY_TENSORS_LOGITS;
+  for (guint i = 0; i < G_N_ELEMENTS(outputs); i++) {
+    if (wanted & outputs[i].flag)
+      names[n_names++] = outputs[i].name;
+  }
+  swin_classifier_params_set_outputs(params, n_names > 0 ? names : NULL);
+}
+
 SwinClassifierParams *swin_settings_make_params(const SwinSettings *settings, GError **error) {
   g_autoptr(SwinClassifierParams) params = swin_classifier_params_new();
   guint32 fill = settings->fill_color;
@@ -88,5 +116,8 @@ SwinClassifierParams *swin_settings_make_params(const SwinSettings *settings, GE
                                         (guint8)fill);
   swin_classifier_params_set_interpolation(params, settings->interpolation);
   swin_classifier_params_set_channel_order(params, settings->channel_order);
+  swin_classifier_params_set_batch_size(params, settings->batch_size);
+  swin_classifier_params_set_batch_timeout(params, (gint64)settings->batch_timeout * 1000);
+  set_outputs(params, settings);
   return g_steal_pointer(&params);
 }

@@ -33,6 +33,11 @@ typedef struct {
   SwinInterpolation interpolation;
   SwinChannelOrder channel_order;
   SwinActivation activation;
+  guint batch_size;    /* 1 to 64 */
+  guint batch_timeout; /* milliseconds */
+  gchar *instance;     /* (nullable): name under which the inference is shared */
+  guint tensors;       /* GstSwinClassifyTensors that results carry */
+  gfloat smoothing;    /* 0: off; above it results carry their logits */
 } SwinSettings;
 
 /** swin_settings_copy: copies all of @from into @to, which owned nothing before. */

@@ -30,148 +30,145 @@
  * #GstSwinClassify:top-k classes of a frame those are told that reach
  * #GstSwinClassify:threshold, or with #GstSwinClassify:thresholds-file each its own threshold.
  *
+ * ## Which frames, and what of them
+ *
+ * Every #GstSwinClassify:inference-interval th frame is looked at, those excepted that come too
+ * late to be shown, as downstream says by QOS events (#GstSwinClassify:qos). No frame is ever
+ * dropped for that: it leaves without a result of its own.
+ *
+ * With #GstSwinClassify:inference-region `roi-list` the objects that a detector upstream has marked
+ * are looked at instead of the whole, all of them or those of #GstSwinClassify:object-class and of
+ * a minimum size. Objects that are tracked carry their last result from frame to frame, and are
+ * looked at again after #GstSwinClassify:reclassify-interval frames.
+ *
+ * Frames are looked at upright, as the stream's image-orientation tag or
+ * #GstSwinClassify:video-direction says, and within a #GstVideoCropMeta. They may be in system
+ * memory, in dma-bufs or in Vulkan images; those are read where they are.
+ *
+ * ## Latency
+ *
+ * With #GstSwinClassify:latency-policy `every` each frame that is looked at waits for its own
+ * result. Several are on their way at once, and all frames leave in their order. The LATENCY query
+ * is answered with the longest time that an inference has taken so far and a quarter, at first with
+ * what it took when the model was opened; a LATENCY message says when that has grown.
+ *
+ * With `latest` no frame waits. Each leaves at once with the newest result that there is, whose age
+ * is in the metadata; inference takes the newest frame whenever it becomes free, so that a result
+ * is never older than two inferences. Results of earlier frames are about the whole frame or about
+ * objects that are tracked; others get none. The element adds nothing to the latency of the
+ * pipeline. At the end of the stream what is under way is given up.
+ *
+ * `auto` is `latest` where upstream is live and `every` elsewhere.
+ *
+ * ## Several models and several streams
+ *
+ * Elements of one process that agree on model, device and settings share weights and form batches
+ * of #GstSwinClassify:batch-size frames across streams; #GstSwinClassify:model-instance-id makes
+ * them agree. Elements in a row each leave their results, told apart by the name of the model and
+ * by #GstSwinClassify:unique-id.
+ *
+ * #GstSwinClassify:model-file may be set while the element plays: the model is loaded in the
+ * background and takes over between two frames.
+ *
  * ## Metadata
  *
- * With GStreamer 1.24 and later every buffer carries its tags as a #GstAnalyticsClsMtd in its
- * #GstAnalyticsRelationMeta. With earlier releases it carries a custom meta `swin-classification`
- * with the fields `labels`, `confidences` and `indices` described below. The best class comes
+ * Every buffer carries its tags as a custom meta `swin-classification`, one for each model and
+ * object, with the fields
+ *
+ * * #gchararray `model`, #guint `unique-id`: what made it
+ * * #guint64 `timestamp`: presentation time stamp of the frame that was looked at, in nanoseconds
+ * * #guint64 `age`: how much older that is than this one, in nanoseconds
+ * * `labels`, `confidences` and `indices` as described below
+ * * of an object: #GstValueArray of #guint `region` (x, y, width, height), #gchararray
+ *   `object-class`, #guint64 `track`
+ *
+ * With GStreamer 1.24 and later there is a #GstAnalyticsClsMtd as well in the buffer's
+ * #GstAnalyticsRelationMeta, related to the #GstAnalyticsODMtd of the object. Results of an object
+ * that came as a #GstVideoRegionOfInterestMeta are also a parameter of that. The best class comes
  * first. Nothing is attached where no class reaches its threshold.
+ *
+ * With #GstSwinClassify:attach-tensors (GStreamer 1.26 and later) frames carry logits, embeddings
+ * or the tokens of a stage as #GstTensorMeta.
  *
  * ## Messages
  *
  * For each inference the element posts an element message named `swin-classification` just before
- * the frame leaves, unless #GstSwinClassify:post-messages is off. Its fields are:
+ * the frame leaves, or before the next one where frames do not wait, unless
+ * #GstSwinClassify:post-messages is off. Its fields are:
  *
- * * #guint64 `timestamp`: presentation time stamp of the frame, in nanoseconds
- * * #guint64 `stream-time`: the frame's position in the stream, in nanoseconds
- * * #guint64 `running-time`: when the frame is shown, in nanoseconds of running time
+ * * #guint64 `timestamp`: presentation time stamp of the frame that was looked at, in nanoseconds
+ * * #guint64 `stream-time`: that frame's position in the stream, in nanoseconds
+ * * #guint64 `running-time`: when that frame is shown, in nanoseconds of running time
+ * * #gchararray `model`, #guint `unique-id`: what made it
  * * #GstValueArray of #gchararray `labels`: names of the classes, best first
  * * #GstValueArray of #gdouble `confidences`: softmax or sigmoid of their logits, from 0 to 1
  * * #GstValueArray of #guint `indices`: their indices in the model
+ * * of an object: `region`, `object-class` and `track` as in the metadata
  *
  * The arrays are empty where no class reaches its threshold.
  *
- * ## Latency
+ * An element message `swin-model-updated` with the fields #gchararray `model-file`, `model` and
+ * `device` says that another model is in use.
  *
- * A frame leaves when its inference is done, and frames leave in order. The LATENCY query is
- * answered with the longest time that an inference has taken so far and a quarter; a LATENCY
- * message says when that has grown.
- *
- * ## Example launch line
+ * ## Example launch lines
  * |[
  * gst-launch-1.0 -m videotestsrc num-buffers=30 ! swinclassify ! fakesink
  * ]| Prints a message for each frame, which says "colour bars".
  * |[
- * gst-launch-1.0 -m filesrc location=film.mp4 ! decodebin ! videoconvert ! swinclassify
+ * gst-launch-1.0 -m filesrc location=film.mp4 ! decodebin ! swinclassify
  * model-file=swin-tiny-patch4-window7-224 inference-interval=10 ! fakesink
  * ]| Classifies every tenth frame of a film among the classes of ImageNet.
+ * |[
+ * gst-launch-1.0 v4l2src ! swinclassify model-file=swin-tiny-patch4-window7-224 smoothing=0.8
+ * threshold=0.3 ! swinoverlay ! videoconvert ! autovideosink
+ * ]| Shows a camera with what is seen on the picture, however slow the device is.
  *
  * Since: 0.1
  */
 #include "swinclassify.h"
 
-#include "message.h"
-
 #define GST_CAT_DEFAULT gst_swin_classify_debug
 GST_DEBUG_CATEGORY(gst_swin_classify_debug);
 
-G_DEFINE_FINAL_TYPE(GstSwinClassify, gst_swin_classify, GST_TYPE_ELEMENT)
+// The property `video-direction` is all that there is to the interface.
+static void init_video_direction(GstVideoDirectionInterface *interface) {
+  (void)interface;
+}
+
+G_DEFINE_FINAL_TYPE_WITH_CODE(GstSwinClassify, gst_swin_classify, GST_TYPE_ELEMENT,
+                              G_IMPLEMENT_INTERFACE(GST_TYPE_VIDEO_DIRECTION, init_video_direction))
 GST_ELEMENT_REGISTER_DEFINE(swinclassify, "swinclassify", GST_RANK_NONE, GST_TYPE_SWIN_CLASSIFY)
 
 /* ---- States -------------------------------------------------------------------------------- */
-
-static void set_inference(GstSwinClassify *self, SwinInference *inference) {
-  SwinInference *old;
-  gchar *old_name;
-  const SwinDeviceInfo *device = NULL;
-
-  if (inference != NULL) {
-    SwinClassifier *classifier = swin_inference_get_classifier(inference);
-
-    device = swin_device_get_info(swin_classifier_get_device(classifier));
-    GST_INFO_OBJECT(self, "model %s on device %u, %s (%s, %s)",
-                    swin_model_get_name(swin_classifier_get_model(classifier)), device->index,
-                    device->name, swin_device_kind_name(device->kind), device->driver);
-  }
-  GST_OBJECT_LOCK(self);
-  old = self->inference;
-  old_name = self->device_name;
-  self->inference = inference;
-  self->device_name = device != NULL ? g_strdup(device->name) : NULL;
-  GST_OBJECT_UNLOCK(self);
-  swin_inference_unref(old);
-  g_free(old_name);
-  g_object_notify(G_OBJECT(self), "device-name");
-}
-
-// What had to be assumed of the model is no fault, but may explain a result that is one.
-static void tell_notes(GstSwinClassify *self, SwinModel *model) {
-  const gchar *const *notes = swin_model_get_notes(model);
-  g_autofree gchar *text = NULL;
-
-  if (*notes == NULL)
-    return;
-  for (guint i = 0; notes[i] != NULL; i++)
-    GST_WARNING_OBJECT(self, "%s", notes[i]);
-  text = g_strjoinv(" ", (gchar **)notes);
-  // Twice, because of an INFO message gst-launch-1.0 shows nothing but the part for debugging.
-  GST_ELEMENT_INFO(self, RESOURCE, SETTINGS, ("%s", text), ("%s", text));
-}
-
-static gboolean open_inference(GstSwinClassify *self) {
-  g_auto(SwinSettings) settings = {0};
-  g_autoptr(GError) error = NULL;
-  SwinInference *inference;
-
-  GST_OBJECT_LOCK(self);
-  swin_settings_copy(&settings, &self->settings);
-  GST_OBJECT_UNLOCK(self);
-
-  inference = swin_inference_open(&settings, &error);
-  if (inference == NULL) {
-    swin_message_post_error(GST_ELEMENT_CAST(self), error);
-    return FALSE;
-  }
-  set_inference(self, inference);
-  tell_notes(self, swin_classifier_get_model(swin_inference_get_classifier(inference)));
-  return TRUE;
-}
-
-// Frames under way point into buffers of upstream's pools, so they are waited for; cancelled, they
-// take no longer than what the device computes at this moment.
-static void close_inference(GstSwinClassify *self) {
-  SwinClassifier *classifier;
-
-  if (self->inference == NULL)
-    return;
-  classifier = swin_inference_get_classifier(self->inference);
-  swin_classifier_cancel(classifier);
-  gst_swin_classify_stop_stream(self);
-  swin_classifier_drain(classifier);
-  set_inference(self, NULL);
-}
 
 static GstStateChangeReturn change_state(GstElement *element, GstStateChange transition) {
   GstSwinClassify *self = GST_SWIN_CLASSIFY(element);
   GstStateChangeReturn result;
 
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !open_inference(self))
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !gst_swin_classify_open(self))
     return GST_STATE_CHANGE_FAILURE;
   result = GST_ELEMENT_CLASS(gst_swin_classify_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))
-    close_inference(self);
+    gst_swin_classify_close(self);
   return result;
 }
 
 /* ---- Class --------------------------------------------------------------------------------- */
 
+static void set_context(GstElement *element, GstContext *context) {
+  GstSwinClassify *self = GST_SWIN_CLASSIFY(element);
+
+  swin_vulkan_set_context(self->vulkan, element, context);
+  GST_ELEMENT_CLASS(gst_swin_classify_parent_class)->set_context(element, context);
+}
+
 static void finalize(GObject *object) {
   GstSwinClassify *self = GST_SWIN_CLASSIFY(object);
 
-  gst_swin_classify_stop_stream(self);
-  swin_inference_unref(self->inference);
-  swin_queue_unref(self->queue);
+  gst_swin_classify_free_stream(self);
+  swin_loader_unref(self->loader);
+  swin_vulkan_free(self->vulkan);
   gst_swin_classify_clear_properties(self);
   G_OBJECT_CLASS(gst_swin_classify_parent_class)->finalize(object);
 }
@@ -184,7 +181,20 @@ static void gst_swin_classify_class_init(GstSwinClassifyClass *klass) {
                           "image classification with Swin Transformer");
   object_class->finalize = finalize;
   element_class->change_state = change_state;
+  element_class->set_context = set_context;
   gst_swin_classify_install_properties(object_class);
+  /**
+   * GstSwinClassify::model-updated:
+   * @element: the element
+   * @model_file: (nullable): the value of #GstSwinClassify:model-file that is in use now
+   *
+   * A model that was set while the element was in PAUSED or PLAYING is in use from the next frame
+   * on. Comes from a thread of the element's own.
+   *
+   * Since: 0.1
+   */
+  g_signal_new("model-updated", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+               G_TYPE_NONE, 1, G_TYPE_STRING);
   gst_swin_classify_add_pad_templates(element_class);
   gst_element_class_set_static_metadata(
       element_class, "Swin Transformer classifier", "Filter/Analyzer/Video",
@@ -194,6 +204,8 @@ static void gst_swin_classify_class_init(GstSwinClassifyClass *klass) {
 }
 
 static void gst_swin_classify_init(GstSwinClassify *self) {
+  self->vulkan = swin_vulkan_new();
+  self->loader = swin_loader_new(gst_swin_classify_switch_model, self);
   gst_swin_classify_init_properties(self);
   gst_swin_classify_init_stream(self);
 }

@@ -28,64 +28,160 @@ static const GValue *array_field(const GstStructure *structure, const gchar *nam
   return array;
 }
 
-TestTags test_tags_of_structure(const GstStructure *structure) {
+static void read_tags(const GstStructure *structure, TestTags *tags) {
   const GValue *labels = array_field(structure, "labels", G_TYPE_STRING);
   const GValue *confidences = array_field(structure, "confidences", G_TYPE_DOUBLE);
   const GValue *indices = array_field(structure, "indices", G_TYPE_UINT);
-  TestTags tags = {.n_metas = 1, .n_tags = gst_value_array_get_size(labels)};
 
-  fail_unless_equals_int(gst_value_array_get_size(confidences), tags.n_tags);
-  fail_unless_equals_int(gst_value_array_get_size(indices), tags.n_tags);
-  for (guint i = 0; i < tags.n_tags; i++) {
-    tags.labels[i] = g_quark_from_string(g_value_get_string(gst_value_array_get_value(labels, i)));
-    tags.confidences[i] = g_value_get_double(gst_value_array_get_value(confidences, i));
+  tags->n_tags = gst_value_array_get_size(labels);
+  fail_unless_equals_int(gst_value_array_get_size(confidences), tags->n_tags);
+  fail_unless_equals_int(gst_value_array_get_size(indices), tags->n_tags);
+  for (guint i = 0; i < tags->n_tags; i++) {
+    tags->labels[i] = g_quark_from_string(g_value_get_string(gst_value_array_get_value(labels, i)));
+    tags->confidences[i] = g_value_get_double(gst_value_array_get_value(confidences, i));
+    tags->indices[i] = g_value_get_uint(gst_value_array_get_value(indices, i));
   }
-  check_order(&tags);
+  check_order(tags);
+}
+
+static void read_region(const GstStructure *structure, TestTags *tags) {
+  guint *const numbers[] = {&tags->x, &tags->y, &tags->width, &tags->height};
+  const gchar *object_class = gst_structure_get_string(structure, "object-class");
+  guint frame_width, frame_height;
+  const GValue *region;
+
+  tags->has_region = gst_structure_has_field(structure, "region");
+  if (!tags->has_region) {
+    fail_if(object_class != NULL || gst_structure_has_field(structure, "track"));
+    return;
+  }
+  region = array_field(structure, "region", G_TYPE_UINT);
+  fail_unless_equals_int(gst_value_array_get_size(region), G_N_ELEMENTS(numbers));
+  for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
+    *numbers[i] = g_value_get_uint(gst_value_array_get_value(region, i));
+  fail_unless(gst_structure_get_uint(structure, "frame-width", &frame_width) &&
+              gst_structure_get_uint(structure, "frame-height", &frame_height));
+  fail_unless(tags->x + tags->width <= frame_width && tags->y + tags->height <= frame_height);
+  tags->object_class = g_quark_from_string(object_class);
+  tags->is_tracked = gst_structure_get_uint64(structure, "track", &tags->track);
+}
+
+TestTags test_tags_of_structure(const GstStructure *structure) {
+  TestTags tags = {.n_metas = 1, .age = GST_CLOCK_TIME_NONE};
+
+  fail_unless(gst_structure_has_name(structure, "swin-classification"));
+  tags.model = g_intern_string(gst_structure_get_string(structure, "model"));
+  fail_unless(tags.model != NULL);
+  fail_unless(gst_structure_get_uint(structure, "unique-id", &tags.unique_id));
+  fail_unless(gst_structure_get_uint64(structure, "timestamp", &tags.timestamp));
+  read_tags(structure, &tags);
+  read_region(structure, &tags);
   return tags;
+}
+
+// The structure of each classification on @buffer, which they belong to.
+static GPtrArray *find_structures(GstBuffer *buffer) {
+  GPtrArray *structures = g_ptr_array_new();
+  gpointer state = NULL;
+  GstMeta *meta;
+
+  while ((meta = gst_buffer_iterate_meta(buffer, &state)) != NULL) {
+    if (gst_meta_info_is_custom(meta->info) &&
+        gst_custom_meta_has_name((GstCustomMeta *)meta, "swin-classification"))
+      g_ptr_array_add(structures, gst_custom_meta_get_structure((GstCustomMeta *)meta));
+  }
+  return structures;
+}
+
+// Whether a region of interest has @structure, with what DL Streamer reads beside it.
+static gboolean is_on_roi(GstBuffer *buffer, const GstStructure *structure, const TestTags *tags) {
+  const GValue *indices = gst_structure_get_value(structure, "indices");
+  gpointer state = NULL;
+  GstMeta *meta;
+
+  while ((meta = gst_buffer_iterate_meta_filtered(
+              buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) != NULL) {
+    for (GList *item = ((GstVideoRegionOfInterestMeta *)meta)->params; item != NULL;
+         item = item->next) {
+      const GstStructure *parameter = item->data;
+      const gchar *label = gst_structure_get_string(parameter, "label");
+      const gchar *model = gst_structure_get_string(parameter, "model_name");
+      gint label_id;
+      gdouble confidence;
+
+      if (gst_structure_has_name(parameter, "swin-classification") &&
+          gst_value_compare(gst_structure_get_value(parameter, "indices"), indices) ==
+              GST_VALUE_EQUAL &&
+          gst_structure_get_int(parameter, "label_id", &label_id) &&
+          gst_structure_get_double(parameter, "confidence", &confidence) &&
+          (guint)label_id == tags->indices[0] && confidence == tags->confidences[0] &&
+          g_strcmp0(label, g_quark_to_string(tags->labels[0])) == 0 &&
+          g_strcmp0(model, tags->model) == 0)
+        return TRUE;
+    }
+  }
+  return FALSE;
 }
 
 #ifdef HAVE_GST_ANALYTICS
 
-TestTags test_tags_of_buffer(GstBuffer *buffer) {
+static gboolean has_same_tags(GstAnalyticsClsMtd *mtd, const TestTags *tags) {
+  if (gst_analytics_cls_mtd_get_length(mtd) != tags->n_tags)
+    return FALSE;
+  for (guint i = 0; i < tags->n_tags; i++) {
+    if (gst_analytics_cls_mtd_get_quark(mtd, i) != tags->labels[i] ||
+        gst_analytics_cls_mtd_get_level(mtd, i) != (gfloat)tags->confidences[i])
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean is_in_analytics(GstBuffer *buffer, const TestTags *tags) {
   GstAnalyticsRelationMeta *meta = gst_buffer_get_analytics_relation_meta(buffer);
-  GstAnalyticsMtd mtd;
   gpointer state = NULL;
-  TestTags tags = {0};
+  GstAnalyticsMtd mtd;
 
   while (meta != NULL && gst_analytics_relation_meta_iterate(
                              meta, &state, gst_analytics_cls_mtd_get_mtd_type(), &mtd)) {
-    if (tags.n_metas++ > 0)
-      continue;
-    tags.n_tags = (guint)gst_analytics_cls_mtd_get_length(&mtd);
-    for (guint i = 0; i < tags.n_tags; i++) {
-      tags.labels[i] = gst_analytics_cls_mtd_get_quark(&mtd, i);
-      tags.confidences[i] = (gdouble)gst_analytics_cls_mtd_get_level(&mtd, i);
-    }
+    if (has_same_tags(&mtd, tags))
+      return TRUE;
   }
-  check_order(&tags);
-  return tags;
+  return FALSE;
 }
 
 #else
 
-TestTags test_tags_of_buffer(GstBuffer *buffer) {
-  GstMeta *meta;
-  gpointer state = NULL;
-  TestTags tags = {0};
-  guint n_metas = 0;
-
-  while ((meta = gst_buffer_iterate_meta(buffer, &state)) != NULL) {
-    if (!gst_meta_info_is_custom(meta->info) ||
-        !gst_custom_meta_has_name((GstCustomMeta *)meta, "swin-classification"))
-      continue;
-    if (n_metas++ == 0)
-      tags = test_tags_of_structure(gst_custom_meta_get_structure((GstCustomMeta *)meta));
-  }
-  tags.n_metas = n_metas;
-  return tags;
+static gboolean is_in_analytics(GstBuffer *buffer, const TestTags *tags) {
+  (void)buffer;
+  return !tags->has_region;
 }
 
 #endif
+
+TestTags test_nth_tags_of_buffer(GstBuffer *buffer, guint n) {
+  g_autoptr(GPtrArray) structures = find_structures(buffer);
+  const GstStructure *structure;
+  TestTags tags;
+
+  fail_unless(n < structures->len, "there are %u classifications on the buffer", structures->len);
+  structure = g_ptr_array_index(structures, n);
+  tags = test_tags_of_structure(structure);
+  tags.n_metas = structures->len;
+  fail_unless(gst_structure_get_uint64(structure, "age", &tags.age));
+  fail_unless(is_in_analytics(buffer, &tags) ||
+                  (tags.has_region && is_on_roi(buffer, structure, &tags)),
+              "classification %u is in the custom metadata only", n);
+  return tags;
+}
+
+TestTags test_tags_of_buffer(GstBuffer *buffer) {
+  g_autoptr(GPtrArray) structures = find_structures(buffer);
+  TestTags first = {0};
+
+  for (guint i = structures->len; i-- > 0;)
+    first = test_nth_tags_of_buffer(buffer, i);
+  return first;
+}
 
 const gchar *test_best_label(GstBuffer *buffer) {
   TestTags tags = test_tags_of_buffer(buffer);
@@ -123,15 +219,21 @@ GstBuffer *test_frame_at(const gchar *pattern, guint number) {
   return frame;
 }
 
-GstHarness *test_harness_new(const gchar *properties) {
-  g_autofree gchar *launch = g_strdup_printf("swinclassify %s", properties);
+GstHarness *test_harness_new_parse(const gchar *launch) {
   GstHarness *harness = gst_harness_new_parse(launch);
   GstBus *bus = gst_bus_new();
 
   gst_element_set_bus(harness->element, bus);
   gst_object_unref(bus);
+  gst_harness_set_live(harness, FALSE);
   gst_harness_set_src_caps_str(harness, TEST_CAPS);
   return harness;
+}
+
+GstHarness *test_harness_new(const gchar *properties) {
+  g_autofree gchar *launch = g_strdup_printf("swinclassify %s", properties);
+
+  return test_harness_new_parse(launch);
 }
 
 void test_harness_teardown(GstHarness *harness) {
@@ -147,6 +249,21 @@ GstElement *test_element(GstHarness *harness) {
   return element;
 }
 
+GstBuffer *test_push_and_pull(GstHarness *harness, GstBuffer *frame) {
+  GstBuffer *pulled = gst_harness_push_and_pull(harness, frame);
+
+  fail_unless(pulled != NULL);
+  return pulled;
+}
+
+TestTags test_classify(GstHarness *harness, GstBuffer *frame) {
+  GstBuffer *pulled = test_push_and_pull(harness, frame);
+  TestTags tags = test_tags_of_buffer(pulled);
+
+  gst_buffer_unref(pulled);
+  return tags;
+}
+
 GstMessage *test_next_classification(GstHarness *harness) {
   GstBus *bus = gst_element_get_bus(harness->element);
   GstMessage *message;
@@ -158,6 +275,16 @@ GstMessage *test_next_classification(GstHarness *harness) {
   }
   gst_object_unref(bus);
   return message;
+}
+
+TestTags test_next_message_tags(GstHarness *harness) {
+  GstMessage *message = test_next_classification(harness);
+  TestTags tags;
+
+  fail_unless(message != NULL);
+  tags = test_tags_of_structure(gst_message_get_structure(message));
+  gst_message_unref(message);
+  return tags;
 }
 
 guint test_count_classifications(GstHarness *harness) {

@@ -17,18 +17,35 @@
 /** Duration of a frame of TEST_CAPS. */
 #define TEST_FRAME_TIME (40 * GST_MSECOND)
 
-/** TestTags: the tags of one buffer or message, best first. */
+/** TestTags: one classification on a buffer or in a message. Plain data. */
 typedef struct {
   guint n_metas; /* classifications on the buffer; 1 for a message */
-  guint n_tags;  /* of the first of them */
+  guint n_tags;  /* best first */
   GQuark labels[64];
   gdouble confidences[64];
+  guint indices[64];
+  const gchar *model; /* interned */
+  guint unique_id;
+  GstClockTime timestamp;
+  GstClockTime age;    /* GST_CLOCK_TIME_NONE for a message */
+  gboolean has_region; /* whether it is about an object; then: */
+  guint x, y, width, height;
+  GQuark object_class; /* 0: none */
+  gboolean is_tracked;
+  guint64 track;
 } TestTags;
 
-/** test_tags_of_buffer: reads what metadata.c wrote, as an application would. */
+/**
+ * test_tags_of_buffer: reads what metadata.c wrote, as an application would: the first
+ * classification; all zero where there is none. Checks that every classification is there in each
+ * of the ways that metadata.h names.
+ */
 TestTags test_tags_of_buffer(GstBuffer *buffer);
 
-/** test_tags_of_structure: reads the arrays of a message, and checks their types and order. */
+/** test_nth_tags_of_buffer: likewise classification @n, which must be there. */
+TestTags test_nth_tags_of_buffer(GstBuffer *buffer, guint n);
+
+/** test_tags_of_structure: reads the fields of a message, and checks their types and order. */
 TestTags test_tags_of_structure(const GstStructure *structure);
 
 /** test_best_label: (nullable): the first label of @buffer. Static. */
@@ -41,8 +58,14 @@ GstBuffer *test_frame_new(const gchar *pattern, const gchar *format, gint width,
  */
 GstBuffer *test_frame_at(const gchar *pattern, guint number);
 
-/** test_harness_new: swinclassify with @properties ("a=1 b=2", may be ""), TEST_CAPS set, a bus. */
+/**
+ * test_harness_new: swinclassify with @properties ("a=1 b=2", may be ""), TEST_CAPS set, a bus. Not
+ * live, as a file.
+ */
 GstHarness *test_harness_new(const gchar *properties);
+
+/** test_harness_new_parse: likewise, of elements in the words of gst-launch-1.0. */
+GstHarness *test_harness_new_parse(const gchar *launch);
 
 /** test_harness_teardown: also of the bus. */
 void test_harness_teardown(GstHarness *harness);
@@ -50,8 +73,17 @@ void test_harness_teardown(GstHarness *harness);
 /** test_element: (transfer none): the swinclassify of a harness. */
 GstElement *test_element(GstHarness *harness);
 
+/** test_push_and_pull: (transfer full): pushes @frame (transfer full), waits for what comes out. */
+GstBuffer *test_push_and_pull(GstHarness *harness, GstBuffer *frame);
+
+/** test_classify: likewise, for the tags alone. */
+TestTags test_classify(GstHarness *harness, GstBuffer *frame);
+
 /** test_next_classification: (transfer full) (nullable): the next `swin-classification` message. */
 GstMessage *test_next_classification(GstHarness *harness);
+
+/** test_next_message_tags: the tags of that message, which must be there. */
+TestTags test_next_message_tags(GstHarness *harness);
 
 /** test_count_classifications: takes all messages off the bus, counts `swin-classification`. */
 guint test_count_classifications(GstHarness *harness);

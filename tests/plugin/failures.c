@@ -1,26 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The element over a libswin that fails, stalls and is cancelled when the test says so
 // (mock-swin.h).
-#include "../../plugin/metadata.h"
 #include "../../plugin/swinclassify.h"
-#include "common.h"
+#include "mock-harness.h"
 #include "mock-swin.h"
-
-static GstBuffer *black_frame(guint number) {
-  GstBuffer *frame = gst_buffer_new_allocate(NULL, TEST_WIDTH * TEST_HEIGHT * 3 / 2, NULL);
-
-  gst_buffer_memset(frame, 0, 16, (gsize)-1);
-  GST_BUFFER_PTS(frame) = number * TEST_FRAME_TIME;
-  return frame;
-}
-
-static GstFlowReturn push_black(GstHarness *harness, guint start, guint count) {
-  GstFlowReturn flow = GST_FLOW_OK;
-
-  for (guint i = start; i < start + count && flow == GST_FLOW_OK; i++)
-    flow = gst_harness_push(harness, black_frame(i));
-  return flow;
-}
 
 static guint count_errors(GstHarness *harness, gint code) {
   GstBus *bus = gst_element_get_bus(harness->element);
@@ -39,29 +22,6 @@ static guint count_errors(GstHarness *harness, gint code) {
   return count;
 }
 
-static void wait_for_event(GstHarness *harness, GstEventType type) {
-  GstEvent *event;
-  gboolean found = FALSE;
-
-  while (!found && (event = gst_harness_pull_event(harness)) != NULL) {
-    found = GST_EVENT_TYPE(event) == type;
-    gst_event_unref(event);
-  }
-  fail_unless(found);
-}
-
-static void push_segment(GstHarness *harness) {
-  GstSegment segment;
-
-  gst_segment_init(&segment, GST_FORMAT_TIME);
-  fail_unless(gst_harness_push_event(harness, gst_event_new_segment(&segment)));
-}
-
-static void teardown_empty(GstHarness *harness) {
-  test_harness_teardown(harness);
-  fail_unless_equals_int(mock_swin_n_alive(), 0);
-}
-
 // The frames before leave, then one error message, EOS for downstream, and an error for upstream.
 // After NULL the element works again.
 static void check_failed_result(SwinError code, gint resource_code) {
@@ -70,17 +30,17 @@ static void check_failed_result(SwinError code, gint resource_code) {
 
   mock_swin_fail_result(3, code);
   for (guint i = 0; i < 100 && flow == GST_FLOW_OK; i++)
-    flow = push_black(harness, i, 1);
+    flow = mock_try_push(harness, i, 1);
   fail_unless_equals_int(flow, GST_FLOW_ERROR);
-  wait_for_event(harness, GST_EVENT_EOS);
+  mock_wait_for_event(harness, GST_EVENT_EOS);
   fail_unless_equals_int(gst_harness_buffers_received(harness), 3);
   fail_unless_equals_int(count_errors(harness, resource_code), 1);
-  teardown_empty(harness);
+  mock_teardown(harness);
 
   harness = test_harness_new("");
-  fail_unless_equals_int(push_black(harness, 0, 1), GST_FLOW_OK);
+  fail_unless_equals_int(mock_try_push(harness, 0, 1), GST_FLOW_OK);
   gst_buffer_unref(gst_harness_pull(harness));
-  teardown_empty(harness);
+  mock_teardown(harness);
 }
 
 GST_START_TEST(test_device_lost) {
@@ -96,17 +56,17 @@ GST_END_TEST;
 // The library refuses a frame: nothing comes back for it, and what is under way is not lost.
 GST_START_TEST(test_submit_fails) {
   GstHarness *harness = test_harness_new("");
-  GstBuffer *refused = black_frame(2);
+  GstBuffer *refused = mock_frame_new(2);
 
   mock_swin_fail_submit(2);
-  fail_unless_equals_int(push_black(harness, 0, 2), GST_FLOW_OK);
+  fail_unless_equals_int(mock_try_push(harness, 0, 2), GST_FLOW_OK);
   fail_unless_equals_int(gst_harness_push(harness, gst_buffer_ref(refused)), GST_FLOW_ERROR);
   ASSERT_MINI_OBJECT_REFCOUNT(refused, "refused frame", 1);
   gst_buffer_unref(refused);
   gst_buffer_unref(gst_harness_pull(harness));
   gst_buffer_unref(gst_harness_pull(harness));
   fail_unless_equals_int(count_errors(harness, GST_RESOURCE_ERROR_FAILED), 1);
-  teardown_empty(harness);
+  mock_teardown(harness);
 }
 GST_END_TEST;
 
@@ -118,17 +78,17 @@ typedef struct {
 static gpointer push_twenty(gpointer user_data) {
   Pusher *pusher = user_data;
 
-  pusher->flow = push_black(pusher->harness, 0, 20);
+  pusher->flow = mock_try_push(pusher->harness, 0, 20);
   return NULL;
 }
 
 static void expect_nothing_more_is_submitted(guint n_before) {
-  mock_swin_wait_submitted(n_before + SWIN_QUEUE_MAX_INFERENCES);
+  mock_swin_wait_submitted(n_before + SWIN_QUEUE_MIN_INFERENCES);
   g_usleep(G_USEC_PER_SEC / 5);
-  fail_unless_equals_int(mock_swin_n_submitted(), n_before + SWIN_QUEUE_MAX_INFERENCES);
+  fail_unless_equals_int(mock_swin_n_submitted(), n_before + SWIN_QUEUE_MIN_INFERENCES);
 }
 
-// No more than SWIN_QUEUE_MAX_INFERENCES are under way. A flush cancels them, lets upstream go, and
+// No more than SWIN_QUEUE_MIN_INFERENCES are under way. A flush cancels them, lets upstream go, and
 // does not wait.
 GST_START_TEST(test_flush_cancels) {
   GstHarness *harness = test_harness_new("");
@@ -144,17 +104,17 @@ GST_START_TEST(test_flush_cancels) {
   g_thread_join(thread);
   fail_unless_equals_int(pusher.flow, GST_FLOW_FLUSHING);
   fail_unless(gst_harness_push_event(harness, gst_event_new_flush_stop(TRUE)));
-  push_segment(harness);
+  mock_push_segment(harness);
 
-  fail_unless_equals_int(push_black(harness, 50, 1), GST_FLOW_OK);
+  fail_unless_equals_int(mock_try_push(harness, 50, 1), GST_FLOW_OK);
   mock_swin_release();
   pulled = gst_harness_pull(harness);
   fail_unless_equals_uint64(GST_BUFFER_PTS(pulled), 50 * TEST_FRAME_TIME);
   gst_buffer_unref(pulled);
-  fail_unless_equals_int(mock_swin_n_cancelled() - n_cancelled, SWIN_QUEUE_MAX_INFERENCES);
+  fail_unless_equals_int(mock_swin_n_cancelled() - n_cancelled, SWIN_QUEUE_MIN_INFERENCES);
   fail_unless_equals_int(gst_harness_buffers_received(harness), 1);
   fail_unless_equals_int(count_errors(harness, GST_RESOURCE_ERROR_FAILED), 0);
-  teardown_empty(harness);
+  mock_teardown(harness);
 }
 GST_END_TEST;
 
@@ -172,10 +132,10 @@ GST_START_TEST(test_stop_cancels) {
                          GST_STATE_CHANGE_SUCCESS);
   g_thread_join(thread);
   fail_unless_equals_int(pusher.flow, GST_FLOW_FLUSHING);
-  fail_unless_equals_int(mock_swin_n_cancelled() - n_cancelled, SWIN_QUEUE_MAX_INFERENCES);
+  fail_unless_equals_int(mock_swin_n_cancelled() - n_cancelled, SWIN_QUEUE_MIN_INFERENCES);
   fail_unless_equals_int(mock_swin_n_alive(), 0);
   mock_swin_release();
-  teardown_empty(harness);
+  mock_teardown(harness);
 }
 GST_END_TEST;
 
@@ -195,14 +155,14 @@ GST_START_TEST(test_stop_lets_go_of_queries) {
   GThread *thread;
 
   mock_swin_hold();
-  fail_unless_equals_int(push_black(harness, 0, 1), GST_FLOW_OK);
+  fail_unless_equals_int(mock_try_push(harness, 0, 1), GST_FLOW_OK);
   thread = g_thread_new("query", query_allocation, harness);
   g_usleep(G_USEC_PER_SEC / 5);
   fail_unless_equals_int(gst_element_set_state(harness->element, GST_STATE_NULL),
                          GST_STATE_CHANGE_SUCCESS);
   fail_unless(g_thread_join(thread) == GINT_TO_POINTER(FALSE));
   mock_swin_release();
-  teardown_empty(harness);
+  mock_teardown(harness);
 }
 GST_END_TEST;
 
@@ -211,7 +171,7 @@ GST_START_TEST(test_frames_wait_for_their_predecessor) {
   GstHarness *harness = test_harness_new("inference-interval=3");
 
   mock_swin_hold();
-  fail_unless_equals_int(push_black(harness, 0, 6), GST_FLOW_OK);
+  fail_unless_equals_int(mock_try_push(harness, 0, 6), GST_FLOW_OK);
   g_usleep(G_USEC_PER_SEC / 5);
   fail_unless_equals_int(gst_harness_buffers_received(harness), 0);
   mock_swin_release();
@@ -222,7 +182,7 @@ GST_START_TEST(test_frames_wait_for_their_predecessor) {
     fail_unless_equals_int(test_tags_of_buffer(pulled).n_tags, 3);
     gst_buffer_unref(pulled);
   }
-  teardown_empty(harness);
+  mock_teardown(harness);
 }
 GST_END_TEST;
 
@@ -238,14 +198,14 @@ static guint metas_of_unreadable(GstHarness *harness) {
 GST_START_TEST(test_flush_forgets_the_last_result) {
   GstHarness *harness = test_harness_new("");
 
-  fail_unless_equals_int(push_black(harness, 0, 1), GST_FLOW_OK);
+  fail_unless_equals_int(mock_try_push(harness, 0, 1), GST_FLOW_OK);
   gst_buffer_unref(gst_harness_pull(harness));
   fail_unless_equals_int(metas_of_unreadable(harness), 1);
   fail_unless(gst_harness_push_event(harness, gst_event_new_flush_start()));
   fail_unless(gst_harness_push_event(harness, gst_event_new_flush_stop(TRUE)));
-  push_segment(harness);
+  mock_push_segment(harness);
   fail_unless_equals_int(metas_of_unreadable(harness), 0);
-  teardown_empty(harness);
+  mock_teardown(harness);
 }
 GST_END_TEST;
 
@@ -266,10 +226,5 @@ static Suite *failures_suite(void) {
 }
 
 int main(int argc, char **argv) {
-  gst_check_init(&argc, &argv);
-  // Not the plugin's: that has the real library.
-  swin_metadata_register();
-  if (!GST_ELEMENT_REGISTER(swinclassify, NULL))
-    return 1;
-  return gst_check_run_suite(failures_suite(), "failures", __FILE__);
+  return mock_main(&argc, &argv, failures_suite, "failures");
 }

@@ -7,6 +7,7 @@ typedef struct {
   guint n_in;
   guint n_out;
   guint n_tagged;
+  guint n_fresh; // with a result of their own
   guint n_messages;
 } Counts;
 
@@ -24,8 +25,12 @@ static GstPadProbeReturn count_out(GstPad *pad, GstPadProbeInfo *info, gpointer 
 
   (void)pad;
   counts->n_out++;
-  if (tags.n_metas == 1 && tags.n_tags == 5)
+  // The frame that was looked at is this one or one before it.
+  if (tags.n_metas == 1 && tags.n_tags == 5 &&
+      tags.timestamp + tags.age == GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info)))
     counts->n_tagged++;
+  if (tags.age == 0)
+    counts->n_fresh++;
   return GST_PAD_PROBE_OK;
 }
 
@@ -87,6 +92,7 @@ GST_START_TEST(test_every_buffer_is_tagged) {
   fail_unless(counts.n_in > 100, "only %u frames were decoded", counts.n_in);
   fail_unless_equals_int(counts.n_out, counts.n_in);
   fail_unless_equals_int(counts.n_tagged, counts.n_in);
+  fail_unless_equals_int(counts.n_fresh, counts.n_in);
   fail_unless_equals_int(counts.n_messages, counts.n_in);
 }
 GST_END_TEST;
@@ -96,6 +102,7 @@ GST_START_TEST(test_every_buffer_is_tagged_with_interval) {
 
   fail_unless_equals_int(counts.n_out, counts.n_in);
   fail_unless_equals_int(counts.n_tagged, counts.n_in);
+  fail_unless_equals_int(counts.n_fresh, (counts.n_in + 9) / 10);
   fail_unless_equals_int(counts.n_messages, (counts.n_in + 9) / 10);
 }
 GST_END_TEST;

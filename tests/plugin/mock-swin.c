@@ -3,17 +3,15 @@
 
 #include <string.h>
 
-struct _SwinModelOptions {
-  guint image_width, image_height;
-  guint window_size;
-};
+#include "mock-private.h"
 
-struct _SwinClassifierParams {
-  MockSwinRequest request; /* the parameters' part of it */
+struct _SwinDevice {
+  guint ref_count;
 };
 
 struct _SwinModel {
   SwinModelOptions options;
+  gchar *name;
 };
 
 typedef struct {
@@ -26,33 +24,38 @@ typedef struct {
 } Job;
 
 struct _SwinClassifier {
-  guint top_k;
+  SwinDevice *device;
+  SwinModel *model;
+  MockSwinRequest request;
   GQueue jobs;
   gboolean busy;
   gboolean stopping;
+  gboolean orphaned; /* nobody waits for the thread */
   GThread *thread;
 };
 
 // Everything of the mock is under one lock: it has to be right, not fast.
 static GMutex lock;
 static GCond changed;
-static gboolean held;
+static gboolean held, loads_held;
+static guint n_let;
 static gint good_results = -1, good_submits = -1;
 static SwinError result_code;
-static guint n_submitted, n_cancelled, n_alive;
+static guint n_submitted, n_cancelled, n_alive, n_loading;
 static MockSwinRequest last_request;
+static SwinOrientation last_orientation;
 static gboolean is_headless;
 static const gchar *const no_notes[] = {NULL};
 static const gchar *const *model_notes = no_notes;
 
-static gpointer create(gsize size) {
+gpointer mock_create(gsize size) {
   g_mutex_lock(&lock);
   n_alive++;
   g_mutex_unlock(&lock);
   return g_malloc0(size);
 }
 
-static void destroy(gpointer object) {
+void mock_destroy(gpointer object) {
   if (object == NULL)
     return;
   g_mutex_lock(&lock);
@@ -90,11 +93,48 @@ void mock_swin_hold(void) {
   g_mutex_unlock(&lock);
 }
 
+void mock_swin_let(guint n_results) {
+  g_mutex_lock(&lock);
+  n_let += n_results;
+  g_cond_broadcast(&changed);
+  g_mutex_unlock(&lock);
+}
+
 void mock_swin_release(void) {
   g_mutex_lock(&lock);
   held = FALSE;
+  n_let = 0;
   g_cond_broadcast(&changed);
   g_mutex_unlock(&lock);
+}
+
+void mock_swin_hold_loads(void) {
+  g_mutex_lock(&lock);
+  loads_held = TRUE;
+  g_mutex_unlock(&lock);
+}
+
+void mock_swin_release_loads(void) {
+  g_mutex_lock(&lock);
+  loads_held = FALSE;
+  g_cond_broadcast(&changed);
+  g_mutex_unlock(&lock);
+}
+
+void mock_swin_wait_loading(void) {
+  g_mutex_lock(&lock);
+  while (n_loading == 0)
+    g_cond_wait(&changed, &lock);
+  g_mutex_unlock(&lock);
+}
+
+SwinOrientation mock_swin_last_orientation(void) {
+  SwinOrientation orientation;
+
+  g_mutex_lock(&lock);
+  orientation = last_orientation;
+  g_mutex_unlock(&lock);
+  return orientation;
 }
 
 void mock_swin_fail_result(guint n_good, SwinError code) {
@@ -149,15 +189,43 @@ const gchar *swin_device_kind_name(SwinDeviceKind kind) {
   return "cpu";
 }
 
-// Nobody but the element holds devices, models and classifiers here, so they need no count of
-// references.
 SwinDevice *swin_device_open(const gchar *selector, GError **error) {
+  SwinDevice *device = mock_create(sizeof(SwinDevice));
+
   (void)selector, (void)error;
-  return create(1);
+  device->ref_count = 1;
+  return device;
+}
+
+// The mock has devices of its own alone.
+SwinDevice *swin_device_import(const SwinDeviceImport *import, GError **error) {
+  (void)import;
+  g_set_error_literal(error, SWIN_ERROR, SWIN_ERROR_DEVICE, "The mock imports nothing.");
+  return NULL;
+}
+
+gboolean swin_device_takes_memory(SwinDevice *device, SwinFrameMemory memory) {
+  (void)device;
+  return memory == SWIN_FRAME_MEMORY_HOST;
+}
+
+SwinDevice *swin_device_ref(SwinDevice *device) {
+  g_mutex_lock(&lock);
+  device->ref_count++;
+  g_mutex_unlock(&lock);
+  return device;
 }
 
 void swin_device_unref(SwinDevice *device) {
-  destroy(device);
+  gboolean is_last;
+
+  if (device == NULL)
+    return;
+  g_mutex_lock(&lock);
+  is_last = --device->ref_count == 0;
+  g_mutex_unlock(&lock);
+  if (is_last)
+    mock_destroy(device);
 }
 
 const SwinDeviceInfo *swin_device_get_info(SwinDevice *device) {
@@ -167,38 +235,39 @@ const SwinDeviceInfo *swin_device_get_info(SwinDevice *device) {
   return &info;
 }
 
-SwinModelOptions *swin_model_options_new(void) {
-  return create(sizeof(SwinModelOptions));
+static void wait_for_loads(void) {
+  g_mutex_lock(&lock);
+  n_loading++;
+  g_cond_broadcast(&changed);
+  while (loads_held)
+    g_cond_wait(&changed, &lock);
+  n_loading--;
+  g_mutex_unlock(&lock);
 }
 
-void swin_model_options_free(SwinModelOptions *options) {
-  destroy(options);
-}
-
-void swin_model_options_set_image_size(SwinModelOptions *options, guint width, guint height) {
-  options->image_width = width;
-  options->image_height = height;
-}
-
-void swin_model_options_set_window_size(SwinModelOptions *options, guint window_size) {
-  options->window_size = window_size;
-}
-
+// Nobody but the element holds models and classifiers here, so they need no count of references.
 SwinModel *swin_model_load(const gchar *location, const SwinModelOptions *options, GError **error) {
-  SwinModel *model = create(sizeof(SwinModel));
+  SwinModel *model;
 
-  (void)location, (void)error;
+  wait_for_loads();
+  if (g_str_has_prefix(location, MOCK_SWIN_BAD_MODEL)) {
+    g_set_error(error, SWIN_ERROR, SWIN_ERROR_MODEL, "The mock has no model \"%s\".", location);
+    return NULL;
+  }
+  model = mock_create(sizeof(SwinModel));
   model->options = *options;
+  model->name = g_path_get_basename(location);
   return model;
 }
 
 void swin_model_unref(SwinModel *model) {
-  destroy(model);
+  if (model != NULL)
+    g_free(model->name);
+  mock_destroy(model);
 }
 
 const gchar *swin_model_get_name(SwinModel *model) {
-  (void)model;
-  return "mock";
+  return model->name;
 }
 
 const gchar *const *swin_model_get_notes(SwinModel *model) {
@@ -228,70 +297,34 @@ const gchar *swin_model_get_label(SwinModel *model, guint index) {
   return labels[index];
 }
 
-SwinClassifierParams *swin_classifier_params_new(void) {
-  return create(sizeof(SwinClassifierParams));
-}
+#define N_VALUES MOCK_SWIN_N_CLASSES
 
-void swin_classifier_params_free(SwinClassifierParams *params) {
-  destroy(params);
-}
+// Logits whose softmax begins as the tags do; what else is asked for has the same numbers.
+static void fill_outputs(const MockSwinRequest *request, SwinOutput *outputs) {
+  static const gfloat values[N_VALUES] = {8.0f, 7.0f, 6.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
 
-void swin_classifier_params_set_top_k(SwinClassifierParams *params, guint top_k) {
-  params->request.top_k = top_k;
-}
-
-void swin_classifier_params_set_activation(SwinClassifierParams *params,
-                                           SwinActivation activation) {
-  params->request.activation = activation;
-}
-
-void swin_classifier_params_set_crop_mode(SwinClassifierParams *params, SwinCropMode mode) {
-  params->request.crop_mode = mode;
-}
-
-void swin_classifier_params_set_resize_size(SwinClassifierParams *params, guint resize_size) {
-  params->request.resize_size = resize_size;
-}
-
-void swin_classifier_params_set_fill_color(SwinClassifierParams *params, guint8 red, guint8 green,
-                                           guint8 blue) {
-  params->request.fill[0] = red;
-  params->request.fill[1] = green;
-  params->request.fill[2] = blue;
-}
-
-void swin_classifier_params_set_interpolation(SwinClassifierParams *params,
-                                              SwinInterpolation interpolation) {
-  params->request.interpolation = interpolation;
-}
-
-void swin_classifier_params_set_mean(SwinClassifierParams *params, const gfloat mean[3]) {
-  params->request.has_mean = TRUE;
-  memcpy(params->request.mean, mean, sizeof(params->request.mean));
-}
-
-void swin_classifier_params_set_std(SwinClassifierParams *params, const gfloat std[3]) {
-  params->request.has_std = TRUE;
-  memcpy(params->request.std, std, sizeof(params->request.std));
-}
-
-void swin_classifier_params_set_channel_order(SwinClassifierParams *params,
-                                              SwinChannelOrder order) {
-  params->request.channel_order = order;
+  for (guint i = 0; i < request->n_outputs; i++)
+    outputs[i] = (SwinOutput){
+        .name = request->outputs[i], .n_dims = 1, .dims = {N_VALUES}, .values = values};
 }
 
 static void answer(Job *job, gint code) {
   static const SwinTag tags[] = {{0, 0.5f}, {1, 0.25f}, {2, 0.125f}};
+  const MockSwinRequest *request = &job->classifier->request;
+  SwinOutput outputs[MOCK_SWIN_MAX_OUTPUTS];
+  SwinResult result = {.tags = tags,
+                       .n_tags = MIN(request->top_k, G_N_ELEMENTS(tags)),
+                       .outputs = outputs,
+                       .n_outputs = request->n_outputs};
   g_autoptr(GError) error = NULL;
 
-  if (code >= 0)
+  fill_outputs(request, outputs);
+  if (code >= 0) {
     error = g_error_new_literal(SWIN_ERROR, code, "The mock was told to fail.");
+    result = (SwinResult){.error = error};
+  }
   job->release(job->keep_alive);
-  if (error != NULL)
-    job->done(job->classifier, NULL, 0, error, job->user_data);
-  else
-    job->done(job->classifier, tags, MIN(job->classifier->top_k, G_N_ELEMENTS(tags)), NULL,
-              job->user_data);
+  job->done(job->classifier, &result, job->user_data);
 }
 
 // Under the lock: how the next result ends; a negative number is well.
@@ -307,16 +340,19 @@ static gint next_code(const Job *job) {
 
 static gpointer work(gpointer user_data) {
   SwinClassifier *classifier = user_data;
+  gboolean orphaned;
 
   g_mutex_lock(&lock);
   while (!classifier->stopping || !g_queue_is_empty(&classifier->jobs)) {
     Job *job = g_queue_peek_head(&classifier->jobs);
     gint code;
 
-    if (job == NULL || (held && !job->cancelled)) {
+    if (job == NULL || (held && n_let == 0 && !job->cancelled)) {
       g_cond_wait(&changed, &lock);
       continue;
     }
+    if (held && !job->cancelled)
+      n_let--;
     g_queue_pop_head(&classifier->jobs);
     classifier->busy = TRUE;
     code = next_code(job);
@@ -328,7 +364,10 @@ static gpointer work(gpointer user_data) {
     classifier->busy = FALSE;
     g_cond_broadcast(&changed);
   }
+  orphaned = classifier->orphaned;
   g_mutex_unlock(&lock);
+  if (orphaned)
+    mock_destroy(classifier);
   return NULL;
 }
 
@@ -345,39 +384,72 @@ SwinClassifier *swin_classifier_new(SwinDevice *device, SwinModel *model,
                                     const SwinClassifierParams *params, GError **error) {
   SwinClassifier *classifier;
 
-  (void)device;
   note_request(&model->options, params);
   if (swin_model_get_n_classes(model) == 0) {
     g_set_error_literal(error, SWIN_ERROR, SWIN_ERROR_MODEL, "The mock has no head.");
     return NULL;
   }
-  classifier = create(sizeof(SwinClassifier));
-  classifier->top_k = params->request.top_k;
+  classifier = mock_create(sizeof(SwinClassifier));
+  classifier->device = device;
+  classifier->model = model;
+  classifier->request = params->request;
   g_queue_init(&classifier->jobs);
   classifier->thread = g_thread_new("mock", work, classifier);
   return classifier;
 }
 
+// From a result's callback as well.
 void swin_classifier_unref(SwinClassifier *classifier) {
+  GThread *thread;
+  gboolean orphaned;
+
   if (classifier == NULL)
     return;
   g_mutex_lock(&lock);
+  thread = classifier->thread;
+  orphaned = thread == g_thread_self();
+  classifier->orphaned = orphaned;
   classifier->stopping = TRUE;
   g_cond_broadcast(&changed);
   g_mutex_unlock(&lock);
-  g_thread_join(classifier->thread);
-  destroy(classifier);
+  if (orphaned) {
+    g_thread_unref(thread);
+    return;
+  }
+  g_thread_join(thread);
+  mock_destroy(classifier);
 }
 
-// Nothing is asked of them that a mock's would not say of any.
 SwinModel *swin_classifier_get_model(SwinClassifier *classifier) {
-  (void)classifier;
-  return NULL;
+  return classifier->model;
 }
 
 SwinDevice *swin_classifier_get_device(SwinClassifier *classifier) {
+  return classifier->device;
+}
+
+guint swin_classifier_get_top_k(SwinClassifier *classifier) {
+  return classifier->request.top_k;
+}
+
+SwinActivation swin_classifier_get_activation(SwinClassifier *classifier) {
   (void)classifier;
-  return NULL;
+  return SWIN_ACTIVATION_SOFTMAX;
+}
+
+void swin_classifier_get_stats(SwinClassifier *classifier, SwinClassifierStats *stats) {
+  stats->batch_size = classifier->request.batch_size;
+  stats->n_batches = 2;
+  stats->n_frames = stats->batch_size;
+}
+
+// What warms up is not held, and not counted.
+gboolean swin_classifier_classify(SwinClassifier *classifier, const SwinFrame *frame, SwinTag *tags,
+                                  guint *n_tags, GError **error) {
+  (void)classifier, (void)frame, (void)error;
+  tags[0] = (SwinTag){0, 0.5f};
+  *n_tags = 1;
+  return TRUE;
 }
 
 gboolean swin_classifier_submit(SwinClassifier *classifier, const SwinFrame *frame,
@@ -385,8 +457,8 @@ gboolean swin_classifier_submit(SwinClassifier *classifier, const SwinFrame *fra
                                 gpointer user_data, GError **error) {
   gboolean good;
 
-  (void)frame;
   g_mutex_lock(&lock);
+  last_orientation = frame->orientation;
   good = good_submits < 0 || good_submits-- > 0;
   if (good) {
     Job *job = g_new0(Job, 1);

@@ -8,89 +8,27 @@
  * without extension, with tabs between. The pipeline must bring one picture. Written are
  *   PATH.frame   the picture as the element's sink pad got it: rows of all planes, without padding
  *   PATH.tensor  what the network got: float32 [3, height, width]
- *   PATH.json    format, width, height and colorimetry of the one, width and height of the other
+ *   PATH.json    format, width, height, colorimetry and chroma site of the one, width and height of
+ *                the other
  *
- * The element is linked to the inside of libswin, and two functions are wrapped by the linker: they
- * tell where in device memory the network's input is. Everything else is as in an application.
+ * The element is linked to the inside of libswin; network-input.c looks into it.
  */
 #include <gst/video/video.h>
 #include <stdlib.h>
 
 #include "../../plugin/metadata.h"
 #include "../../plugin/swinclassify.h"
-#include "picture.h"
+#include "network-input.h"
 
 /* ---- The network's input ------------------------------------------------------------------- */
 
-/** Place: where the pictures of one place of a batch go. */
-typedef struct {
-  SwinPicture *picture;
-  SwinBinding output; /* float32 [images, 3, height, width] */
-  guint width, height, image;
-} Place;
-
-// Threads of the library make and load pictures; they are looked at when these have nothing to do.
-static GMutex lock;
-static GArray *places; /* of Place, the latest last */
-static SwinPicture *last_loaded;
-
-SwinPicture *__real_swin_picture_new(SwinDevice *device, const SwinPreprocessing *preprocessing,
-                                     SwinBinding output, guint width, guint height, guint image);
-SwinPicture *__wrap_swin_picture_new(SwinDevice *device, const SwinPreprocessing *preprocessing,
-                                     SwinBinding output, guint width, guint height, guint image);
-gboolean __real_swin_picture_load(SwinPicture *picture, const SwinFrame *frame, GError **error);
-gboolean __wrap_swin_picture_load(SwinPicture *picture, const SwinFrame *frame, GError **error);
-
-SwinPicture *__wrap_swin_picture_new(SwinDevice *device, const SwinPreprocessing *preprocessing,
-                                     SwinBinding output, guint width, guint height, guint image) {
-  Place place = {__real_swin_picture_new(device, preprocessing, output, width, height, image),
-                 output, width, height, image};
-
-  g_mutex_lock(&lock);
-  g_array_append_val(places, place);
-  g_mutex_unlock(&lock);
-  return place.picture;
-}
-
-gboolean __wrap_swin_picture_load(SwinPicture *picture, const SwinFrame *frame, GError **error) {
-  g_mutex_lock(&lock);
-  last_loaded = picture;
-  g_mutex_unlock(&lock);
-  return __real_swin_picture_load(picture, frame, error);
-}
-
-// Memory is given out again, so the latest picture with an address is the one that lives.
-static const Place *find_place(void) {
-  for (guint i = places->len; i > 0; i--) {
-    const Place *place = &g_array_index(places, Place, i - 1);
-
-    if (place->picture == last_loaded)
-      return place;
-  }
-  return NULL;
-}
-
 static gboolean write_tensor(const gchar *path, guint *width, guint *height, GError **error) {
   g_autofree gchar *name = g_strconcat(path, ".tensor", NULL);
-  g_autofree gchar *values = NULL;
-  const Place *place;
-  gsize size;
+  g_autofree gfloat *values = network_input_read(width, height, error);
 
-  g_mutex_lock(&lock);
-  place = find_place();
-  last_loaded = NULL;
-  g_mutex_unlock(&lock);
-  if (place == NULL) {
-    g_set_error_literal(error, SWIN_ERROR, SWIN_ERROR_FRAME, "No picture came to the network.");
-    return FALSE;
-  }
-  *width = place->width;
-  *height = place->height;
-  size = (gsize)3 * place->width * place->height * sizeof(gfloat);
-  values = g_malloc(size);
-  return swin_buffer_read((SwinBuffer *)place->output.buffer,
-                          place->output.offset + place->image * size, values, size, error) &&
-         g_file_set_contents(name, values, (gssize)size, error);
+  return values != NULL &&
+         g_file_set_contents(name, (const gchar *)values,
+                             (gssize)(3 * sizeof(gfloat) * *width * *height), error);
 }
 
 /* ---- The element's input ------------------------------------------------------------------- */
@@ -154,6 +92,7 @@ static gboolean write_results(const Sight *sight, const gchar *path, GError **er
   g_autofree gchar *frame_name = g_strconcat(path, ".frame", NULL);
   g_autofree gchar *json_name = g_strconcat(path, ".json", NULL);
   g_autofree gchar *colorimetry = gst_video_colorimetry_to_string(&sight->info.colorimetry);
+  g_autofree gchar *chroma_site = gst_video_chroma_site_to_string(sight->info.chroma_site);
   g_autofree gchar *json = NULL;
   guint width, height;
 
@@ -161,11 +100,13 @@ static gboolean write_results(const Sight *sight, const gchar *path, GError **er
       !g_file_set_contents(frame_name, (const gchar *)sight->bytes->data, (gssize)sight->bytes->len,
                            error))
     return FALSE;
-  json = g_strdup_printf("{\"format\": \"%s\", \"width\": %d, \"height\": %d, "
-                         "\"colorimetry\": \"%s\", \"input_width\": %u, \"input_height\": %u}\n",
-                         GST_VIDEO_INFO_NAME(&sight->info), GST_VIDEO_INFO_WIDTH(&sight->info),
-                         GST_VIDEO_INFO_HEIGHT(&sight->info),
-                         colorimetry != NULL ? colorimetry : "", width, height);
+  json =
+      g_strdup_printf("{\"format\": \"%s\", \"width\": %d, \"height\": %d, "
+                      "\"colorimetry\": \"%s\", \"chroma_site\": \"%s\", "
+                      "\"input_width\": %u, \"input_height\": %u}\n",
+                      GST_VIDEO_INFO_NAME(&sight->info), GST_VIDEO_INFO_WIDTH(&sight->info),
+                      GST_VIDEO_INFO_HEIGHT(&sight->info), colorimetry != NULL ? colorimetry : "",
+                      chroma_site != NULL ? chroma_site : "", width, height);
   return g_file_set_contents(json_name, json, -1, error);
 }
 
@@ -222,11 +163,9 @@ int main(int argc, char **argv) {
                error != NULL ? error->message : "");
     return EXIT_FAILURE;
   }
-  places = g_array_new(FALSE, FALSE, sizeof(Place));
   lines = g_strsplit(g_strchomp(jobs), "\n", -1);
   for (guint i = 0; ok && lines[i] != NULL; i++)
     ok = run_job(lines[i]);
-  g_array_unref(places);
   gst_deinit();
   return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

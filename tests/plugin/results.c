@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the element says of frames: tags in the metadata, messages, and the properties that shape
-// them.
+// What the element says of frames: in which formats, and the properties that shape it.
 #include <glib/gstdio.h>
 #include <unistd.h>
 
 #include "common.h"
 
-static GstBuffer *push_and_pull(GstHarness *harness, GstBuffer *frame) {
-  GstBuffer *pulled = gst_harness_push_and_pull(harness, frame);
-
-  fail_unless(pulled != NULL);
-  return pulled;
-}
-
 static void expect_label(GstHarness *harness, GstBuffer *frame, const gchar *label,
                          const gchar *what) {
-  GstBuffer *pulled = push_and_pull(harness, frame);
+  GstBuffer *pulled = test_push_and_pull(harness, frame);
   const gchar *best = test_best_label(pulled);
 
   fail_unless(g_strcmp0(best, label) == 0, "%s is '%s', should be '%s'", what, best, label);
@@ -100,14 +92,6 @@ static GstBuffer *with_odd_layout(GstBuffer *packed, const gchar *format, gint w
   return buffer;
 }
 
-static TestTags classify(GstHarness *harness, GstBuffer *frame) {
-  GstBuffer *pulled = push_and_pull(harness, frame);
-  TestTags tags = test_tags_of_buffer(pulled);
-
-  gst_buffer_unref(pulled);
-  return tags;
-}
-
 // Strides and offsets change nothing: not the labels, and not a bit of the confidences.
 GST_START_TEST(test_odd_strides) {
   static const gchar *const formats[] = {"I420", "NV12", "YUY2", "RGB", "BGRA", "GRAY8"};
@@ -120,8 +104,8 @@ GST_START_TEST(test_odd_strides) {
     TestTags expected, tags;
 
     set_format(harness, formats[f], width, height);
-    expected = classify(harness, packed);
-    tags = classify(harness, odd);
+    expected = test_classify(harness, packed);
+    tags = test_classify(harness, odd);
     fail_unless(tags.n_tags > 1);
     fail_unless_equals_int(tags.n_tags, expected.n_tags);
     for (guint i = 0; i < tags.n_tags; i++) {
@@ -142,7 +126,7 @@ GST_START_TEST(test_every_size) {
     GstBuffer *pulled;
 
     set_format(harness, "I420", sizes[s][0], sizes[s][1]);
-    pulled = push_and_pull(harness, test_frame_new("black", "I420", sizes[s][0], sizes[s][1]));
+    pulled = test_push_and_pull(harness, test_frame_new("black", "I420", sizes[s][0], sizes[s][1]));
     assert_equals_string(test_best_label(pulled), "black");
     gst_buffer_unref(pulled);
   }
@@ -156,7 +140,7 @@ GST_START_TEST(test_top_k) {
   for (guint top_k = 1; top_k <= 7; top_k += 2) {
     g_autofree gchar *properties = g_strdup_printf("top-k=%u", top_k);
     GstHarness *harness = test_harness_new(properties);
-    TestTags tags = classify(harness, test_frame_at("smpte", 0));
+    TestTags tags = test_classify(harness, test_frame_at("smpte", 0));
 
     fail_unless_equals_int(tags.n_tags, top_k);
     fail_unless_equals_int(tags.n_metas, 1);
@@ -165,26 +149,16 @@ GST_START_TEST(test_top_k) {
 }
 GST_END_TEST;
 
-static TestTags next_message_tags(GstHarness *harness) {
-  GstMessage *message = test_next_classification(harness);
-  TestTags tags;
-
-  fail_unless(message != NULL);
-  tags = test_tags_of_structure(gst_message_get_structure(message));
-  gst_message_unref(message);
-  return tags;
-}
-
 // Everything at least as sure as the threshold stays, in the metadata and in the message.
 GST_START_TEST(test_threshold) {
   GstHarness *harness = test_harness_new("top-k=5");
-  TestTags all = classify(harness, test_frame_at("smpte", 0)), tags, message;
+  TestTags all = test_classify(harness, test_frame_at("smpte", 0)), tags, message;
   GstBuffer *pulled;
 
   test_count_classifications(harness);
   g_object_set(test_element(harness), "threshold", all.confidences[2], NULL);
-  tags = classify(harness, test_frame_at("smpte", 1));
-  message = next_message_tags(harness);
+  tags = test_classify(harness, test_frame_at("smpte", 1));
+  message = test_next_message_tags(harness);
   fail_unless_equals_int(tags.n_tags, 3);
   fail_unless_equals_int(message.n_tags, 3);
   fail_unless_equals_int(tags.labels[2], all.labels[2]);
@@ -192,10 +166,10 @@ GST_START_TEST(test_threshold) {
   // Nothing reaches it: no metadata, and a message that says so.
   fail_unless(all.confidences[0] < 1.0);
   g_object_set(test_element(harness), "threshold", 1.0f, NULL);
-  pulled = push_and_pull(harness, test_frame_at("smpte", 2));
+  pulled = test_push_and_pull(harness, test_frame_at("smpte", 2));
   fail_unless_equals_int(test_tags_of_buffer(pulled).n_metas, 0);
   gst_buffer_unref(pulled);
-  fail_unless_equals_int(next_message_tags(harness).n_tags, 0);
+  fail_unless_equals_int(test_next_message_tags(harness).n_tags, 0);
   test_harness_teardown(harness);
 }
 GST_END_TEST;
@@ -237,14 +211,43 @@ GST_END_TEST;
 
 GST_START_TEST(test_post_messages_false) {
   GstHarness *harness = test_harness_new("post-messages=false");
-  GstBuffer *pulled = push_and_pull(harness, test_frame_at("smpte", 0));
+  GstBuffer *pulled = test_push_and_pull(harness, test_frame_at("smpte", 0));
 
   assert_equals_string(test_best_label(pulled), "colour bars");
   gst_buffer_unref(pulled);
   fail_unless(test_next_classification(harness) == NULL);
   g_object_set(test_element(harness), "post-messages", TRUE, NULL);
-  gst_buffer_unref(push_and_pull(harness, test_frame_at("smpte", 1)));
+  gst_buffer_unref(test_push_and_pull(harness, test_frame_at("smpte", 1)));
   fail_unless_equals_int(test_count_classifications(harness), 1);
+  test_harness_teardown(harness);
+}
+GST_END_TEST;
+
+// The score of what was seen goes down by the factor with each frame that does not show it.
+GST_START_TEST(test_smoothing) {
+  GstHarness *harness = test_harness_new("smoothing=0.75 top-k=64");
+  TestTags bars = test_classify(harness, test_frame_at("smpte", 0)), tags;
+  gdouble expected = bars.confidences[0], black, sum = 0.0;
+
+  tags = test_classify(harness, test_frame_at("black", 1));
+  fail_unless_equals_int(tags.labels[0], bars.labels[0]);
+  fail_unless(tags.confidences[0] >= 0.75 * expected && tags.confidences[0] < expected);
+  assert_equals_string(g_quark_to_string(tags.labels[1]), "black");
+  black = tags.confidences[1];
+  for (guint i = 0; i < tags.n_tags; i++)
+    sum += tags.confidences[i];
+  fail_unless(ABS(sum - 1.0) <= 1e-5);
+  test_harness_teardown(harness);
+
+  // The same from the two results by themselves.
+  harness = test_harness_new("top-k=64");
+  tags = test_classify(harness, test_frame_at("black", 1));
+  assert_equals_string(g_quark_to_string(tags.labels[0]), "black");
+  for (guint i = 0; i < bars.n_tags; i++) {
+    if (bars.labels[i] == tags.labels[0])
+      expected = 0.75 * bars.confidences[i] + 0.25 * tags.confidences[0];
+  }
+  fail_unless(ABS(black - expected) <= 1e-6, "%g instead of %g", black, expected);
   test_harness_teardown(harness);
 }
 GST_END_TEST;
@@ -262,7 +265,7 @@ GST_START_TEST(test_labels_file) {
 
   fail_unless(file >= 0);
   close(file);
-  n_classes = classify(harness, test_frame_at("smpte", 0)).n_tags;
+  n_classes = test_classify(harness, test_frame_at("smpte", 0)).n_tags;
   test_harness_teardown(harness);
   for (guint i = 0; i < n_classes; i++)
     g_string_append_printf(lines, "%u\n", i);
@@ -270,7 +273,7 @@ GST_START_TEST(test_labels_file) {
 
   properties = g_strdup_printf("top-k=64 labels-file=%s", path);
   harness = test_harness_new(properties);
-  gst_buffer_unref(push_and_pull(harness, test_frame_at("smpte", 0)));
+  gst_buffer_unref(test_push_and_pull(harness, test_frame_at("smpte", 0)));
   message = test_next_classification(harness);
   labels = gst_structure_get_value(gst_message_get_structure(message), "labels");
   indices = gst_structure_get_value(gst_message_get_structure(message), "indices");
@@ -311,7 +314,7 @@ GST_START_TEST(test_device_by_index_and_name) {
     GstElement *element = test_element(harness);
     gchar *name;
 
-    gst_buffer_unref(push_and_pull(harness, test_frame_at("smpte", 0)));
+    gst_buffer_unref(test_push_and_pull(harness, test_frame_at("smpte", 0)));
     g_object_get(element, "device-name", &name, NULL);
     fail_unless(name != NULL && strstr(name, "llvmpipe") != NULL, "device is '%s'", name);
     g_free(name);
@@ -320,141 +323,6 @@ GST_START_TEST(test_device_by_index_and_name) {
     fail_unless(name == NULL);
     test_harness_teardown(harness);
   }
-}
-GST_END_TEST;
-
-/* ---- Messages and metadata ----------------------------------------------------------------- */
-
-static guint64 time_field(GstMessage *message, const gchar *name) {
-  guint64 value;
-
-  fail_unless(gst_structure_get_uint64(gst_message_get_structure(message), name, &value));
-  return value;
-}
-
-// A segment that starts at 10 s of a stream played at half speed, with a base: the three times
-// differ.
-GST_START_TEST(test_message_times) {
-  GstHarness *harness = test_harness_new("");
-  GstSegment segment;
-  GstBuffer *frame = test_frame_at("smpte", 0);
-  GstMessage *message;
-
-  gst_segment_init(&segment, GST_FORMAT_TIME);
-  segment.start = 10 * GST_SECOND;
-  segment.time = 3 * GST_SECOND;
-  segment.base = 5 * GST_SECOND;
-  segment.rate = 0.5;
-  fail_unless(gst_harness_push_event(harness, gst_event_new_segment(&segment)));
-  GST_BUFFER_PTS(frame) = 11 * GST_SECOND;
-  gst_buffer_unref(push_and_pull(harness, frame));
-  message = test_next_classification(harness);
-  fail_unless(GST_MESSAGE_SRC(message) == GST_OBJECT(test_element(harness)));
-  fail_unless_equals_uint64(time_field(message, "timestamp"), 11 * GST_SECOND);
-  fail_unless_equals_uint64(time_field(message, "stream-time"), 4 * GST_SECOND);
-  fail_unless_equals_uint64(time_field(message, "running-time"), 7 * GST_SECOND);
-  gst_message_unref(message);
-
-  gst_buffer_unref(
-      push_and_pull(harness, test_frame_new("smpte", "I420", TEST_WIDTH, TEST_HEIGHT)));
-  message = test_next_classification(harness);
-  fail_unless_equals_uint64(time_field(message, "timestamp"), GST_CLOCK_TIME_NONE);
-  fail_unless_equals_uint64(time_field(message, "stream-time"), GST_CLOCK_TIME_NONE);
-  fail_unless_equals_uint64(time_field(message, "running-time"), GST_CLOCK_TIME_NONE);
-  gst_message_unref(message);
-  test_harness_teardown(harness);
-}
-GST_END_TEST;
-
-GST_START_TEST(test_message_and_metadata_agree) {
-  GstHarness *harness = test_harness_new("");
-  TestTags tags = classify(harness, test_frame_at("smpte", 0)), message;
-
-  message = next_message_tags(harness);
-  fail_unless_equals_int(message.n_tags, tags.n_tags);
-  for (guint i = 0; i < tags.n_tags; i++) {
-    fail_unless_equals_int(message.labels[i], tags.labels[i]);
-    fail_unless((gfloat)message.confidences[i] == (gfloat)tags.confidences[i]);
-  }
-  fail_unless(test_next_classification(harness) == NULL);
-  test_harness_teardown(harness);
-}
-GST_END_TEST;
-
-// All that a frame brings leaves with it: memory, times, flags, metadata of others.
-GST_START_TEST(test_rest_of_the_frame_is_untouched) {
-  GstHarness *harness = test_harness_new("");
-  GstBuffer *frame = test_frame_at("smpte", 3), *pulled;
-  GstMemory *memory = gst_buffer_peek_memory(frame, 0);
-  g_autoptr(GstCaps) reference = gst_caps_new_empty_simple("timestamp/x-test");
-  GstReferenceTimestampMeta *timestamp;
-  gpointer before, after;
-  gsize size, size_after;
-
-  gst_buffer_extract_dup(frame, 0, (gsize)-1, &before, &size);
-  gst_buffer_add_reference_timestamp_meta(frame, reference, 1234, 5678);
-  gst_buffer_add_video_region_of_interest_meta(frame, "face", 1, 2, 3, 4);
-  GST_BUFFER_DTS(frame) = 77;
-  GST_BUFFER_OFFSET(frame) = 3;
-  GST_BUFFER_OFFSET_END(frame) = 4;
-  GST_BUFFER_FLAG_SET(frame, GST_BUFFER_FLAG_DISCONT | GST_BUFFER_FLAG_MARKER);
-
-  pulled = push_and_pull(harness, frame);
-  fail_unless(pulled == frame, "a buffer of one owner needs no copy");
-  fail_unless(gst_buffer_peek_memory(pulled, 0) == memory);
-  gst_buffer_extract_dup(pulled, 0, (gsize)-1, &after, &size_after);
-  fail_unless(size == size_after && memcmp(before, after, size) == 0);
-  fail_unless_equals_uint64(GST_BUFFER_PTS(pulled), 3 * TEST_FRAME_TIME);
-  fail_unless_equals_uint64(GST_BUFFER_DURATION(pulled), TEST_FRAME_TIME);
-  fail_unless_equals_uint64(GST_BUFFER_DTS(pulled), 77);
-  fail_unless_equals_uint64(GST_BUFFER_OFFSET(pulled), 3);
-  fail_unless_equals_uint64(GST_BUFFER_OFFSET_END(pulled), 4);
-  fail_unless(GST_BUFFER_FLAG_IS_SET(pulled, GST_BUFFER_FLAG_DISCONT | GST_BUFFER_FLAG_MARKER));
-  timestamp = gst_buffer_get_reference_timestamp_meta(pulled, reference);
-  fail_unless(timestamp != NULL && timestamp->timestamp == 1234 && timestamp->duration == 5678);
-  fail_unless(gst_buffer_get_video_region_of_interest_meta_id(pulled, 0) != NULL);
-  fail_unless_equals_int(test_tags_of_buffer(pulled).n_metas, 1);
-  g_free(before);
-  g_free(after);
-  gst_buffer_unref(pulled);
-  test_harness_teardown(harness);
-}
-GST_END_TEST;
-
-// Two in a row: each leaves its own, and the first stays where it is.
-GST_START_TEST(test_two_classifiers_in_a_row) {
-  GstHarness *harness =
-      gst_harness_new_parse("swinclassify top-k=2 ! swinclassify name=second top-k=3");
-  GstBuffer *pulled;
-  TestTags tags;
-
-  gst_harness_set_src_caps_str(harness, TEST_CAPS);
-  pulled = push_and_pull(harness, test_frame_at("smpte", 0));
-  tags = test_tags_of_buffer(pulled);
-  fail_unless_equals_int(tags.n_metas, 2);
-  fail_unless_equals_int(tags.n_tags, 2);
-  gst_buffer_unref(pulled);
-  gst_harness_teardown(harness);
-}
-GST_END_TEST;
-
-GST_START_TEST(test_metadata_survives_copy_and_conversion) {
-  GstHarness *harness =
-      gst_harness_new_parse("swinclassify top-k=4 ! tee ! queue ! videoconvert ! videoscale ! "
-                            "capsfilter caps=\"video/x-raw,format=RGBA,width=64,height=48\"");
-  GstBuffer *pulled, *copy;
-  TestTags tags;
-
-  gst_harness_set_src_caps_str(harness, TEST_CAPS);
-  pulled = push_and_pull(harness, test_frame_at("smpte", 0));
-  copy = gst_buffer_copy(pulled);
-  gst_buffer_unref(pulled);
-  tags = test_tags_of_buffer(copy);
-  fail_unless_equals_int(tags.n_metas, 1);
-  fail_unless_equals_int(tags.n_tags, 4);
-  assert_equals_string(g_quark_to_string(tags.labels[0]), "colour bars");
-  gst_buffer_unref(copy);
-  gst_harness_teardown(harness);
 }
 GST_END_TEST;
 
@@ -471,14 +339,10 @@ static Suite *results_suite(void) {
   tcase_add_test(tcase, test_inference_interval_carries_last_result);
   tcase_add_test(tcase, test_inference_interval_while_playing);
   tcase_add_test(tcase, test_post_messages_false);
+  tcase_add_test(tcase, test_smoothing);
   tcase_add_test(tcase, test_labels_file);
   tcase_add_test(tcase, test_model_file_as_folder_and_as_file);
   tcase_add_test(tcase, test_device_by_index_and_name);
-  tcase_add_test(tcase, test_message_times);
-  tcase_add_test(tcase, test_message_and_metadata_agree);
-  tcase_add_test(tcase, test_rest_of_the_frame_is_untouched);
-  tcase_add_test(tcase, test_two_classifiers_in_a_row);
-  tcase_add_test(tcase, test_metadata_survives_copy_and_conversion);
   return suite;
 }
 

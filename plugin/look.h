@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * look.h: what the element knows of one frame on its way: its regions, and the inferences of those
+ * of them that are looked at.
+ */
+#ifndef SWIN_PLUGIN_LOOK_H
+#define SWIN_PLUGIN_LOOK_H
+
+#include "flight.h"
+#include "input.h"
+#include "job.h"
+#include "objects.h"
+#include "stats.h"
+
+/**
+ * SwinLook: reference counted. Belongs to one thread at a time: the sink pad's until the frame is
+ * submitted, from then on to the job, and when that is done to whoever takes the result.
+ */
+typedef struct {
+  gatomicrefcount ref_count;
+  SwinInput input;
+  SwinOrientation orientation;
+  guint64 number;         /* of the frame, in the order in which they came */
+  GstClockTime timestamp; /* presentation time of the frame */
+  gint64 arrived;         /* monotonic time, in us */
+  GArray *regions;        /* owned, of SwinRegion: all of the frame, looked at or not */
+  GstBuffer *buffer;      /* (nullable): owned: the frame, while it waits to be looked at */
+  SwinJob *job;           /* (nullable): owned: of the regions that are looked at */
+  GError *error;          /* (nullable): owned: why the frame could not be looked at */
+} SwinLook;
+
+/**
+ * swin_look_new: (transfer full)
+ * @regions: (transfer full)
+ */
+SwinLook *swin_look_new(const SwinInput *input, SwinOrientation orientation, guint64 number,
+                        GstClockTime timestamp, GArray *regions);
+SwinLook *swin_look_ref(SwinLook *look);
+void swin_look_unref(SwinLook *look); /* NULL-safe */
+
+/**
+ * swin_look_prepare: makes the job of those regions that have to be looked at now: all but tracked
+ * objects that were looked at less than @interval frames ago. That counts as a look at them.
+ *
+ * Returns: FALSE where there are none.
+ */
+gboolean swin_look_prepare(SwinLook *look, SwinInference *inference, SwinObjects *objects,
+                           guint interval);
+
+/**
+ * swin_look_submit: submits the job that swin_look_prepare() made.
+ * @buffer: the frame, or a copy of its pixels
+ * @stats: counts what passes through memory of the host
+ *
+ * Returns: FALSE with %SWIN_ERROR_FRAME where @buffer cannot be read, or with the error of
+ *   swin_job_submit(); then there is no job any more and @done is not called.
+ */
+gboolean swin_look_submit(SwinLook *look, GstBuffer *buffer, SwinFlight *flight, SwinStats *stats,
+                          SwinJobFunc done, gpointer user_data, GError **error);
+
+/**
+ * swin_look_find_result: (transfer none) (nullable): what the frame's own job says of @region; only
+ * when that is done.
+ */
+SwinClassification *swin_look_find_result(const SwinLook *look, const SwinRegion *region);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SwinLook, swin_look_unref)
+
+#endif /* SWIN_PLUGIN_LOOK_H */
