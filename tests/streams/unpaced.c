@@ -4,11 +4,12 @@
  * libswin that submits full batches: gathering frames across streams must cost next to nothing.
  */
 #include <gst/gst.h>
+#include <stdlib.h>
 
 #include "direct.h"
 
 #define N_STREAMS 8
-#define N_ROUNDS 3
+#define N_ROUNDS 9
 #define LEAST_RATIO 0.95
 
 static gboolean wait_for_end(GstElement *pipeline) {
@@ -62,13 +63,20 @@ static gdouble run_streams(guint n_frames) {
   return ended ? 1e6 * N_STREAMS * n_frames / (gdouble)(end - start) : 0.0;
 }
 
+static int compare(const void *a, const void *b) {
+  const gdouble *left = a, *right = b;
+
+  return (*left > *right) - (*left < *right);
+}
+
 int main(int argc, char **argv) {
-  gint n_frames = 100;
+  gint n_frames = 30;
   const GOptionEntry entries[] = {
-      {"frames", 0, 0, G_OPTION_ARG_INT, &n_frames, "Of each stream (default: 100)", "N"}, {NULL}};
+      {"frames", 0, 0, G_OPTION_ARG_INT, &n_frames, "Of each stream in a round (default: 30)", "N"},
+      {NULL}};
   g_autoptr(GOptionContext) context = g_option_context_new(NULL);
   g_autoptr(GError) error = NULL;
-  gdouble best_streams = 0.0, best_direct = 0.0;
+  gdouble ratios[N_ROUNDS];
   TestDirect direct;
   gboolean good;
 
@@ -79,18 +87,18 @@ int main(int argc, char **argv) {
     g_printerr("unpaced: %s\n", error->message);
     return 1;
   }
-  // In turn, so that what else the machine does hits both; the best of each is what it can do.
+  // In turn and in short rounds, so that what else the machine does hits both.
   for (guint i = 0; i < N_ROUNDS; i++) {
     gdouble alone = test_direct_run(&direct, (guint)n_frames * N_STREAMS);
     gdouble together = run_streams((guint)n_frames);
 
+    ratios[i] = alone > 0.0 ? together / alone : 0.0;
     g_print("one caller %.1f frames/s, %d streams %.1f frames/s: %.3f\n", alone, N_STREAMS,
-            together, together / alone);
-    best_direct = MAX(best_direct, alone);
-    best_streams = MAX(best_streams, together);
+            together, ratios[i]);
   }
   test_direct_close(&direct);
-  good = best_direct > 0.0 && best_streams >= LEAST_RATIO * best_direct;
-  g_print("best against best: %.3f\n%s\n", best_streams / best_direct, good ? "ok" : "FAILED");
+  qsort(ratios, N_ROUNDS, sizeof(*ratios), compare);
+  good = ratios[N_ROUNDS / 2] >= LEAST_RATIO;
+  g_print("median of the ratios: %.3f\n%s\n", ratios[N_ROUNDS / 2], good ? "ok" : "FAILED");
   return good ? 0 : 1;
 }
