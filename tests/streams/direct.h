@@ -32,7 +32,7 @@ void test_direct_close(TestDirect *direct);
  * one failed. */
 gdouble test_direct_run(TestDirect *direct, guint n_frames);
 
-/** test_direct_batch_time: microseconds that a full batch takes by itself, at best of a few. */
+/** test_direct_batch_time: microseconds that a full batch takes by itself, the slowest of a few. */
 gint64 test_direct_batch_time(TestDirect *direct);
 
 #endif /* SWIN_TESTS_STREAMS_DIRECT_H */
