@@ -29,11 +29,6 @@ static inline guint swin_component_row(const SwinFrame *frame, const SwinFrameCo
   return frame->chroma_site & SWIN_CHROMA_INTERLACED ? (row & ~1u) | (y & 1) : row;
 }
 
-/** swin_frame_n_components: how many of a frame's components are used. */
-static inline guint swin_frame_n_components(const SwinFrame *frame) {
-  return frame->model == SWIN_COLOR_GRAY ? 1 : 3;
-}
-
 /** swin_frame_shown_component: gray is seen as three components that are the same one. */
 static inline const SwinFrameComponent *swin_frame_shown_component(const SwinFrame *frame,
                                                                    guint index) {

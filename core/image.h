@@ -16,6 +16,11 @@
 /** Largest SwinFrameComponent.pixel_stride: keeps what is uploaded near what is seen. */
 #define SWIN_IMAGE_MAX_PIXEL_STRIDE 16
 
+/** swin_frame_n_components: how many of a frame's components are used. */
+static inline guint swin_frame_n_components(const SwinFrame *frame) {
+  return frame->model == SWIN_COLOR_GRAY ? 1 : 3;
+}
+
 /**
  * swin_frame_check: whether a frame's description makes sense. The pixels are not looked at.
  *

@@ -91,7 +91,7 @@ static gboolean create_commands(SwinTransfer *transfer, GError **error) {
 /* ---- Dma-bufs ------------------------------------------------------------------------------- */
 
 gboolean swin_transfer_can_load(const SwinFrame *frame) {
-  const guint n_components = frame->model == SWIN_COLOR_GRAY ? 1 : 3;
+  const guint n_components = swin_frame_n_components(frame);
   if (frame->memory != SWIN_FRAME_MEMORY_DMABUF)
     return TRUE;
   for (guint i = 0; i < n_components; i++)

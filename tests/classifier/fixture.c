@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "classifier/fixture.h"
 
+#include <check.h>
+
 void fixture_config(SwinModelConfig *config) {
   swin_model_config_default(SWIN_FAMILY_SWIN, config);
   config->image_height = config->image_width = 32;
@@ -20,6 +22,13 @@ SwinModel *fixture_model(void) {
   SwinModelConfig config;
   fixture_config(&config);
   return swin_model_new_from_config("fixture", &config, 7);
+}
+
+SwinDevice *fixture_device(void) {
+  g_autoptr(GError) error = NULL;
+  SwinDevice *device = swin_device_open(NULL, &error);
+  ck_assert_msg(device != NULL, "%s", error ? error->message : "");
+  return device;
 }
 
 FixturePicture *fixture_picture_new(guint width, guint height, guint32 seed) {

@@ -13,6 +13,9 @@ void fixture_config(SwinModelConfig *config);
 /** fixture_model: of that config; random weights. */
 SwinModel *fixture_model(void);
 
+/** fixture_device: (transfer full): the default one; a test without any fails. */
+SwinDevice *fixture_device(void);
+
 /** FixturePicture: an RGB picture whose pixels depend on @seed, and a frame that describes it. */
 typedef struct {
   SwinFrame frame;

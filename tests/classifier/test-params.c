@@ -13,9 +13,7 @@ static SwinDevice *device;
 static SwinModel *model;
 
 static void setup(void) {
-  g_autoptr(GError) error = NULL;
-  device = swin_device_open(NULL, &error);
-  ck_assert_msg(device != NULL, "%s", error ? error->message : "");
+  device = fixture_device();
   model = fixture_model();
 }
 
