@@ -4,12 +4,17 @@
 
 #include <string.h>
 
+static gboolean has_address(const SwinBuffer *buffer) {
+  return swin_device_get_extensions(buffer->device)->addresses;
+}
+
 static gboolean create_buffer(SwinBuffer *buffer, GError **error) {
   const VkBufferCreateInfo info = {
       .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
       .size = buffer->size,
       .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT |
-               VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT,
+               VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT |
+               (has_address(buffer) ? VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT : 0),
       .sharingMode = VK_SHARING_MODE_EXCLUSIVE,
   };
   VkBuffer handle = VK_NULL_HANDLE;
@@ -49,8 +54,13 @@ static gboolean allocate_memory(SwinBuffer *buffer, SwinBufferUse use, GError **
   const gint type = choose_memory(device, use, requirements.memoryTypeBits, &flags);
   if (type < 0)
     return swin_device_check(device, VK_ERROR_OUT_OF_DEVICE_MEMORY, "choosing memory", error);
+  const VkMemoryAllocateFlagsInfo flags_info = {
+      .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO,
+      .flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT,
+  };
   const VkMemoryAllocateInfo info = {
       .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+      .pNext = has_address(buffer) ? &flags_info : NULL,
       .allocationSize = requirements.size,
       .memoryTypeIndex = (guint32)type,
   };
@@ -62,6 +72,10 @@ static gboolean allocate_memory(SwinBuffer *buffer, SwinBufferUse use, GError **
   result = functions->BindBufferMemory(handle, buffer->buffer, buffer->memory, 0);
   if (!swin_device_check(device, result, "binding memory", error))
     return FALSE;
+  const VkBufferDeviceAddressInfo address = {.sType = VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO,
+                                             .buffer = buffer->buffer};
+  if (has_address(buffer))
+    buffer->address = functions->GetBufferDeviceAddressKHR(handle, &address);
   /* Device-local memory of a discrete GPU is left unmapped even where it could be: the window
    * through which the processor sees it is small and shared. */
   const gboolean map =

@@ -18,6 +18,7 @@ typedef struct {
   VkBuffer buffer;    /* usable as storage, indirect, transfer source and destination */
   VkDeviceMemory memory;
   guint64 size;      /* bytes */
+  guint64 address;   /* of the first byte on the device; 0 without extensions.addresses */
   gpointer mapped;   /* (nullable): set where the memory is host-visible; always for the two
                         mapped uses */
   gboolean coherent; /* no flush or invalidate needed */

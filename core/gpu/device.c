@@ -2,6 +2,7 @@
 #include "gpu/device.h"
 #include "gpu/instance.h"
 #include "gpu/pipelines.h"
+#include "gpu/properties.h"
 
 struct _SwinDevice {
   gatomicrefcount references;
@@ -12,6 +13,8 @@ struct _SwinDevice {
   gchar *key; /* in the table of open devices */
   SwinDeviceLimits limits;
   SwinExtensions extensions;
+  SwinDeviceIdentity identity;
+  gint kernels; /* -1: as the device is; 0: those for GPUs; 1: those for processors */
   SwinDeviceFunctions functions;
   VkPhysicalDeviceMemoryProperties memory;
   SwinPipelines *pipelines;
@@ -31,30 +34,6 @@ struct _SwinDevice {
 G_LOCK_DEFINE_STATIC(open_devices);
 static GHashTable *open_devices;
 
-static void read_limits(SwinDevice *device, const SwinInstanceFunctions *functions) {
-  VkPhysicalDeviceSubgroupProperties subgroup = {
-      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES};
-  VkPhysicalDeviceProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
-                                            .pNext = &subgroup};
-  functions->GetPhysicalDeviceProperties2(device->physical_device, &properties);
-  functions->GetPhysicalDeviceMemoryProperties(device->physical_device, &device->memory);
-
-  const VkPhysicalDeviceLimits *limits = &properties.properties.limits;
-  device->limits = (SwinDeviceLimits){
-      .subgroup_size = MAX(subgroup.subgroupSize, 1),
-      .max_storage_range = limits->maxStorageBufferRange,
-      .storage_alignment = MAX(limits->minStorageBufferOffsetAlignment, 4),
-      .max_groups = {limits->maxComputeWorkGroupCount[0], limits->maxComputeWorkGroupCount[1],
-                     limits->maxComputeWorkGroupCount[2]},
-      .timestamp_period = limits->timestampPeriod,
-  };
-  guint count = 0;
-  g_autofree VkQueueFamilyProperties *families =
-      swin_instance_queue_families(functions, device->physical_device, &count);
-  if (device->queue_family < count)
-    device->limits.timestamp_bits = families[device->queue_family].timestampValidBits;
-}
-
 /* A family that computes without drawing is left alone by a desktop's own work. */
 static guint32 choose_queue_family(const SwinInstanceFunctions *functions,
                                    VkPhysicalDevice physical_device) {
@@ -72,18 +51,26 @@ static guint32 choose_queue_family(const SwinInstanceFunctions *functions,
   return chosen;
 }
 
-/* What an own and an imported device have in common. @extensions: (nullable): those enabled */
+/* What an own and an imported device have in common. @extensions, @features: (nullable): those that
+ * are enabled */
 static gboolean set_up(SwinDevice *device, const SwinInstanceFunctions *functions,
-                       guint32 queue_index, const gchar *const *extensions, GError **error) {
+                       guint32 queue_index, const gchar *const *extensions,
+                       const VkPhysicalDeviceFeatures2 *features, GError **error) {
   if (!swin_device_functions_load(&device->functions, functions->GetDeviceProcAddr, device->handle,
                                   extensions, error))
     return FALSE;
   device->functions.GetDeviceQueue(device->handle, device->queue_family, queue_index,
                                    &device->queue);
-  read_limits(device, functions);
-  device->extensions = swin_extensions_read(functions, device->physical_device, extensions);
+  functions->GetPhysicalDeviceMemoryProperties(device->physical_device, &device->memory);
+  device->limits = swin_limits_read(functions, device->physical_device, device->queue_family);
+  device->identity = swin_identity_read(functions, device->physical_device);
+  device->extensions =
+      swin_extensions_read(functions, device->physical_device, extensions, features);
   /* An application may name extensions that it has not enabled. */
   device->extensions.dmabuf &= device->functions.GetMemoryFdPropertiesKHR != NULL;
+  device->extensions.addresses &= device->functions.GetBufferDeviceAddressKHR != NULL;
+  const gchar *kernels = g_getenv("SWIN_KERNELS");
+  device->kernels = g_strcmp0(kernels, "cpu") == 0 ? 1 : g_strcmp0(kernels, "gpu") == 0 ? 0 : -1;
   device->pipelines = swin_pipelines_new(device);
   return TRUE;
 }
@@ -98,9 +85,12 @@ static gboolean create_device(SwinDevice *device, GError **error) {
       .queueCount = 1,
       .pQueuePriorities = &priority,
   };
-  g_autofree const gchar **extensions = swin_extensions_choose(functions, device->physical_device);
+  SwinFeatures features;
+  g_autofree const gchar **extensions =
+      swin_extensions_choose(functions, device->physical_device, &features);
   const VkDeviceCreateInfo info = {
       .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+      .pNext = &features.core,
       .queueCreateInfoCount = 1,
       .pQueueCreateInfos = &queue,
       .enabledExtensionCount = g_strv_length((gchar **)extensions),
@@ -114,7 +104,7 @@ static gboolean create_device(SwinDevice *device, GError **error) {
                 device->info->name, (gint)result);
     return FALSE;
   }
-  return set_up(device, functions, 0, extensions, error);
+  return set_up(device, functions, 0, extensions, &features.core, error);
 }
 
 /* Undoes whatever of a device there is; also of one that was only half made. */
@@ -124,6 +114,7 @@ static void device_free(SwinDevice *device) {
     device->functions.DestroyDevice(device->handle, NULL);
   g_clear_pointer(&device->instance, swin_instance_unref);
   swin_device_info_free(device->info);
+  g_free(device->identity.name);
   g_free(device->key);
   g_mutex_clear(&device->queue_lock);
   g_free(device);
@@ -240,7 +231,8 @@ static SwinDevice *import_new(const SwinDeviceImport *import, GError **error) {
     return NULL;
   }
   if (!check_import_queue(import, &functions, error) ||
-      !set_up(device, &functions, import->queue_index, import->extensions, error)) {
+      !set_up(device, &functions, import->queue_index, import->extensions, import->features,
+              error)) {
     device_free(device);
     return NULL;
   }
@@ -308,12 +300,29 @@ const SwinDeviceLimits *swin_device_get_limits(SwinDevice *device) {
   return &device->limits;
 }
 
+const SwinDeviceIdentity *swin_device_get_identity(SwinDevice *device) {
+  return &device->identity;
+}
+
 const SwinExtensions *swin_device_get_extensions(SwinDevice *device) {
   return &device->extensions;
 }
 
 gboolean swin_device_is_cpu(SwinDevice *device) {
-  return device->info->kind == SWIN_DEVICE_KIND_CPU;
+  return device->kernels >= 0 ? device->kernels : device->info->kind == SWIN_DEVICE_KIND_CPU;
+}
+
+SwinPrecision swin_device_get_precision(SwinDevice *device, SwinPrecision precision) {
+  const gboolean half = device->extensions.half;
+  switch (precision) {
+  case SWIN_PRECISION_FP32:
+    return SWIN_PRECISION_FP32;
+  case SWIN_PRECISION_FP16:
+    return half ? SWIN_PRECISION_FP16 : SWIN_PRECISION_AUTO;
+  case SWIN_PRECISION_AUTO:
+  default:
+    return half && !swin_device_is_cpu(device) ? SWIN_PRECISION_FP16 : SWIN_PRECISION_FP32;
+  }
 }
 
 SwinPipelines *swin_device_get_pipelines(SwinDevice *device) {

@@ -15,16 +15,34 @@ typedef struct {
   guint64 max_storage_range; /* bytes of one storage-buffer binding */
   guint64 storage_alignment; /* bytes; of a binding's offset; a power of two */
   guint64 max_groups[3];     /* work-groups of one dispatch */
+  guint32 max_lanes;         /* invocations of a work-group */
+  guint32 max_shared;        /* bytes of a work-group's shared memory */
   gdouble timestamp_period;  /* nanoseconds a tick; 0 without timestamps */
   guint32 timestamp_bits;
 } SwinDeviceLimits;
 
 const SwinDeviceLimits *swin_device_get_limits(SwinDevice *device);
 
+/** SwinDeviceIdentity: what a file that is kept of a device must be of. */
+typedef struct {
+  gchar *name;                    /* for the file: the same for every version of a driver */
+  guint32 vendor, device;         /* as the driver numbers them */
+  guint32 driver_version;         /* as the driver counts */
+  guint8 driver[VK_UUID_SIZE];    /* of the driver's build */
+  guint8 pipelines[VK_UUID_SIZE]; /* of what it makes of shaders (pipelineCacheUUID) */
+} SwinDeviceIdentity;
+
+/** swin_device_get_identity: (transfer none): valid as long as @device. */
+const SwinDeviceIdentity *swin_device_get_identity(SwinDevice *device);
+
 /** swin_device_get_extensions: what can be used of those that are enabled. */
 const SwinExtensions *swin_device_get_extensions(SwinDevice *device);
 
-/** swin_device_is_cpu: whether shaders run on the processor, where other kernels are fast. */
+/**
+ * swin_device_is_cpu: whether shaders run on the processor, where other kernels are fast. The
+ * environment variable SWIN_KERNELS, "cpu" or "gpu", decides instead where it is set, so that the
+ * kernels for GPUs can be tried where there is none.
+ */
 gboolean swin_device_is_cpu(SwinDevice *device);
 
 /**

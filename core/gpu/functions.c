@@ -13,6 +13,8 @@ static gboolean missing(const gchar *name, GError **error) {
   if (!functions->name)                                                                            \
     return missing(#name, error);
 
+#define LOAD_IF_THERE(name) functions->name = (PFN_vk##name)get_proc_addr(handle, "vk" #name);
+
 /* A driver may hand out functions of extensions that are not enabled, and they must not be used. */
 #define LOAD_OPTIONAL(name, extension)                                                             \
   functions->name = extensions && g_strv_contains(extensions, extension)                           \
@@ -23,6 +25,7 @@ gboolean swin_instance_functions_load(SwinInstanceFunctions *functions,
                                       PFN_vkGetInstanceProcAddr get_proc_addr, VkInstance handle,
                                       GError **error) {
   SWIN_INSTANCE_FUNCTIONS(LOAD)
+  SWIN_INSTANCE_OPTIONAL_FUNCTIONS(LOAD_IF_THERE)
   return TRUE;
 }
 

@@ -9,17 +9,23 @@
 #include <glib.h>
 #include <vulkan/vulkan_core.h>
 
+#include "gpu/cooperative-matrix.h"
+
 #define SWIN_INSTANCE_FUNCTIONS(X)                                                                 \
   X(DestroyInstance)                                                                               \
   X(EnumeratePhysicalDevices)                                                                      \
   X(GetPhysicalDeviceProperties)                                                                   \
   X(GetPhysicalDeviceProperties2)                                                                  \
+  X(GetPhysicalDeviceFeatures2)                                                                    \
   X(GetPhysicalDeviceMemoryProperties)                                                             \
   X(GetPhysicalDeviceQueueFamilyProperties)                                                        \
   X(GetPhysicalDeviceExternalBufferProperties)                                                     \
   X(EnumerateDeviceExtensionProperties)                                                            \
   X(CreateDevice)                                                                                  \
   X(GetDeviceProcAddr)
+
+/* Of extensions of devices; NULL where the driver has none of them. */
+#define SWIN_INSTANCE_OPTIONAL_FUNCTIONS(X) X(GetPhysicalDeviceCooperativeMatrixPropertiesKHR)
 
 #define SWIN_DEVICE_FUNCTIONS(X)                                                                   \
   X(DestroyDevice)                                                                                 \
@@ -44,6 +50,10 @@
   X(DestroyShaderModule)                                                                           \
   X(CreatePipelineLayout)                                                                          \
   X(DestroyPipelineLayout)                                                                         \
+  X(CreatePipelineCache)                                                                           \
+  X(DestroyPipelineCache)                                                                          \
+  X(MergePipelineCaches)                                                                           \
+  X(GetPipelineCacheData)                                                                          \
   X(CreateComputePipelines)                                                                        \
   X(DestroyPipeline)                                                                               \
   X(CreateDescriptorSetLayout)                                                                     \
@@ -73,13 +83,15 @@
 
 /* Of extensions, with the name of each; NULL where it is not enabled. */
 #define SWIN_DEVICE_OPTIONAL_FUNCTIONS(X)                                                          \
-  X(GetMemoryFdPropertiesKHR, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME)
+  X(GetMemoryFdPropertiesKHR, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME)                            \
+  X(GetBufferDeviceAddressKHR, VK_KHR_BUFFER_DEVICE_ADDRESS_EXTENSION_NAME)
 
 #define SWIN_OPTIONAL_FUNCTION_MEMBER(name, extension) PFN_vk##name name;
 #define SWIN_FUNCTION_MEMBER(name) PFN_vk##name name;
 
 typedef struct {
   SWIN_INSTANCE_FUNCTIONS(SWIN_FUNCTION_MEMBER)
+  SWIN_INSTANCE_OPTIONAL_FUNCTIONS(SWIN_FUNCTION_MEMBER)
 } SwinInstanceFunctions;
 
 typedef struct {

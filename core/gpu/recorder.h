@@ -2,11 +2,11 @@
 /**
  * recorder.h: one command buffer of compute dispatches, recorded once and submitted many times.
  *
- * The recorder owns command pool and descriptor sets, creates pipelines as dispatches ask for them
- * (through the device's cache), and places a barrier before a dispatch only when it touches a range
- * that a dispatch since the last barrier wrote, or writes one that was read. The first dispatch is
- * always behind a barrier against whatever was submitted before. Not thread-safe; buffers that were
- * bound must outlive it.
+ * The recorder owns command pool and descriptor sets, has the pipelines that dispatches ask for
+ * built when it is finished, all at once (through the device's cache), and places a barrier before
+ * a dispatch only when it touches a range that an earlier one wrote, or writes one that was read,
+ * and no barrier lies between the two (hazards.h). The first dispatch is always behind a barrier
+ * against whatever was submitted before. Not thread-safe; buffers that were bound must outlive it.
  */
 #ifndef SWIN_GPU_RECORDER_H
 #define SWIN_GPU_RECORDER_H
@@ -28,6 +28,8 @@ typedef struct {
   gconstpointer push;         /* (nullable): push constants, at most 128 bytes */
   guint32 push_size;          /* bytes, a multiple of 4 */
   guint64 groups[3];          /* work-groups; checked against the device's limits */
+  guint32 subgroup_size;      /* 0: any; else every subgroup is full and of this size, which must
+                                 be the device's; where extensions.subgroup_size is FALSE, 0 */
   const SwinBuffer *indirect; /* (nullable): take the work-groups from this buffer instead */
   guint64 indirect_offset;    /* bytes, a multiple of 4 */
 } SwinDispatch;
@@ -47,7 +49,7 @@ void swin_recorder_free(SwinRecorder *recorder); /* NULL-safe; the device must b
 SwinDevice *swin_recorder_get_device(SwinRecorder *recorder); /* (transfer none) */
 
 /**
- * swin_recorder_dispatch: appends one shader run. Fails when the pipeline cannot be built, or with
+ * swin_recorder_dispatch: appends one shader run. Fails when there is no such shader, or with
  * SWIN_ERROR_DEVICE when work-groups or a binding exceed the device's limits.
  */
 gboolean swin_recorder_dispatch(SwinRecorder *recorder, const SwinDispatch *dispatch,
@@ -58,7 +60,8 @@ gboolean swin_recorder_copy(SwinRecorder *recorder, const SwinBuffer *source, gu
                             const SwinBuffer *destination, guint64 destination_offset, guint64 size,
                             GError **error);
 
-/** swin_recorder_finish: ends recording, with a barrier towards the host. */
+/** swin_recorder_finish: ends recording, with a barrier towards the host. Fails when a pipeline
+ * cannot be built. */
 gboolean swin_recorder_finish(SwinRecorder *recorder, GError **error);
 
 /** swin_recorder_run: submits the finished command buffer and waits for it. */

@@ -51,17 +51,35 @@ static void choose_extensions(Application *application) {
       g_strv_contains(application->extensions, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME);
 }
 
+static void choose_features(Application *application) {
+  application->features_1_2.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES;
+  application->features_1_1.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES;
+  application->features_1_1.pNext = &application->features_1_2;
+  application->features.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2;
+  application->features.pNext = &application->features_1_1;
+  vkGetPhysicalDeviceFeatures2(application->physical_device, &application->features);
+  const VkBool32 storage = application->features_1_1.storageBuffer16BitAccess;
+  const VkBool32 half = application->features_1_2.shaderFloat16;
+  application->features.features = (VkPhysicalDeviceFeatures){0};
+  application->features_1_1 = (VkPhysicalDeviceVulkan11Features){
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES,
+      .pNext = &application->features_1_2,
+      .storageBuffer16BitAccess = storage};
+  application->features_1_2 = (VkPhysicalDeviceVulkan12Features){
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
+      .shaderFloat16 = half,
+      .timelineSemaphore = VK_TRUE};
+  application->has_half = storage && half;
+}
+
 static void create_device(Application *application) {
   const float priority = 1.0f;
   const VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
                                          .queueCount = 1,
                                          .pQueuePriorities = &priority};
-  VkPhysicalDeviceTimelineSemaphoreFeatures timeline = {
-      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES,
-      .timelineSemaphore = VK_TRUE};
   const VkDeviceCreateInfo info = {
       .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-      .pNext = &timeline,
+      .pNext = &application->features,
       .queueCreateInfoCount = 1,
       .pQueueCreateInfos = &queue,
       .enabledExtensionCount = g_strv_length((gchar **)application->extensions),
@@ -77,6 +95,7 @@ Application *application_new(void) {
   g_mutex_init(&application->lock);
   create_instance(application);
   choose_extensions(application);
+  choose_features(application);
   create_device(application);
   application->import = (SwinDeviceImport)SWIN_DEVICE_IMPORT_INIT;
   application->import.get_proc_addr = vkGetInstanceProcAddr;

@@ -16,6 +16,10 @@ typedef struct {
   VkQueue queue;
   const gchar *extensions[8]; /* enabled, NULL-terminated */
   gboolean has_dmabuf;        /* the extensions for dma-bufs are among them */
+  gboolean has_half;          /* the features of 16-bit storage and arithmetic are enabled */
+  VkPhysicalDeviceVulkan12Features features_1_2;
+  VkPhysicalDeviceVulkan11Features features_1_1;
+  VkPhysicalDeviceFeatures2 features; /* enabled; the first of the chain. Not in @import */
   GMutex lock;
   gint n_locked, n_unlocked; /* calls of the library; changed under the lock */
   SwinDeviceImport import;   /* describes all of it; tests may change it before they use it */

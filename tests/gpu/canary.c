@@ -10,15 +10,15 @@
 
 static SwinNetwork *make_network(SwinDevice *device, SwinModel *model, GError **error) {
   const guint64 shape[] = {1, 3, 16, 16};
-  SwinPlan *plan = swin_plan_new(model);
-  const gint input = swin_plan_add_input(plan, "input", 4, shape);
+  SwinPlan *plan = swin_plan_new(model, SWIN_STORAGE_F32);
+  const gint input = swin_plan_add_input(plan, "input", SWIN_STORAGE_F32, 4, shape);
   const gint patches = swin_plan_add_patch_partition(plan, "patches", input, 4, FALSE);
-  const gint pooled = swin_plan_add_mean_pool(plan, "pooled", patches, 0, 0);
+  const gint pooled = swin_plan_add_mean_pool(plan, "pooled", patches, 0, 0, NULL, 0);
   swin_plan_mark_output(plan, pooled, "pooled");
   swin_plan_finish(plan, swin_network_alignment(device), 0);
   g_autoptr(SwinWeights) weights = swin_weights_new(device, plan, error);
   if (weights)
-    return swin_network_new(device, plan, weights, error);
+    return swin_network_new(device, plan, weights, NULL, error);
   swin_plan_free(plan);
   return NULL;
 }
