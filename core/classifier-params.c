@@ -37,6 +37,10 @@ void swin_classifier_params_set_outputs(SwinClassifierParams *params, const gcha
   params->outputs = outputs;
 }
 
+void swin_classifier_params_set_precision(SwinClassifierParams *params, SwinPrecision precision) {
+  params->precision = precision;
+}
+
 void swin_classifier_params_set_activation(SwinClassifierParams *params,
                                            SwinActivation activation) {
   params->activation = activation;
@@ -81,11 +85,11 @@ void swin_classifier_params_set_channel_order(SwinClassifierParams *params,
 
 gchar *swin_classifier_params_describe(const SwinClassifierParams *params) {
   GString *text = g_string_new(NULL);
-  g_string_append_printf(text, "%u %u %" G_GINT64_FORMAT " %d %d %u %u,%u,%u %d %d", params->top_k,
-                         params->batch_size, params->batch_timeout, (gint)params->activation,
-                         (gint)params->crop_mode, params->resize_size, params->fill[0],
-                         params->fill[1], params->fill[2], (gint)params->interpolation,
-                         (gint)params->channel_order);
+  g_string_append_printf(text, "%u %u %" G_GINT64_FORMAT " %d %d %d %u %u,%u,%u %d %d",
+                         params->top_k, params->batch_size, params->batch_timeout,
+                         (gint)params->precision, (gint)params->activation, (gint)params->crop_mode,
+                         params->resize_size, params->fill[0], params->fill[1], params->fill[2],
+                         (gint)params->interpolation, (gint)params->channel_order);
   for (guint i = 0; i < 3; i++) {
     if (params->has_mean)
       g_string_append_printf(text, " mean %a", (gdouble)params->mean[i]);

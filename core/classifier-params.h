@@ -11,6 +11,7 @@ struct _SwinClassifierParams {
   guint top_k;
   guint batch_size;
   gint64 batch_timeout; /* microseconds */
+  SwinPrecision precision;
   SwinActivation activation;
   SwinCropMode crop_mode;
   guint resize_size; /* pixels; 0: the model's */

@@ -13,7 +13,8 @@ static gboolean check_value(const gchar *what, gint value, gint last, GError **e
 }
 
 static gboolean check_choices(const SwinClassifierParams *params, GError **error) {
-  return check_value("activation", (gint)params->activation, SWIN_ACTIVATION_SIGMOID, error) &&
+  return check_value("precision", (gint)params->precision, SWIN_PRECISION_FP16, error) &&
+         check_value("activation", (gint)params->activation, SWIN_ACTIVATION_SIGMOID, error) &&
          check_value("crop mode", (gint)params->crop_mode, SWIN_CROP_MODE_PAD, error) &&
          check_value("interpolation", (gint)params->interpolation, SWIN_INTERPOLATION_LANCZOS,
                      error) &&

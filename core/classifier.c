@@ -114,6 +114,10 @@ guint swin_classifier_get_top_k(SwinClassifier *classifier) {
   return swin_scheduler_get_top_k(classifier->scheduler);
 }
 
+SwinPrecision swin_classifier_get_precision(SwinClassifier *classifier) {
+  return swin_scheduler_get_precision(classifier->scheduler);
+}
+
 SwinActivation swin_classifier_get_activation(SwinClassifier *classifier) {
   return swin_scheduler_get_activation(classifier->scheduler);
 }

@@ -13,8 +13,8 @@
 /** Bucket: the network for one batch size, and its recording for each slot. */
 typedef struct {
   guint batch;
-  SwinNetwork *network;                         /* (nullable): until first needed */
-  SwinRecorder *recorders[SWIN_ENGINE_N_SLOTS]; /* (nullable): until first needed */
+  SwinNetwork *network;
+  SwinRecorder *recorders[SWIN_ENGINE_N_SLOTS];
 } Bucket;
 
 typedef struct {
@@ -31,11 +31,12 @@ struct _SwinEngine {
   SwinModel *model;
   guint batch_size;
   guint top_k;
+  SwinStorage storage;
   SwinActivation activation;
   SwinPreprocessing preprocessing;
   SwinOutputs *outputs; /* (nullable): what is handed out besides the tags */
   SwinWeights *weights;
-  GMutex buckets_lock; /* slots share the buckets */
+  SwinBuffer *arena; /* of all buckets: their runs follow one another on the queue */
   guint n_buckets;
   Bucket buckets[MAX_BUCKETS];
   Slot slots[SWIN_ENGINE_N_SLOTS];
@@ -45,7 +46,9 @@ static SwinPlan *make_plan(SwinEngine *engine, guint batch, gboolean keep_stages
   const SwinPlanOptions options = {.batch = batch,
                                    .top_k = engine->top_k,
                                    .activation = engine->activation,
-                                   .keep_stages = keep_stages};
+                                   .keep_stages = keep_stages,
+                                   .storage = engine->storage,
+                                   .fused = swin_network_fuses(engine->device)};
   SwinPlan *plan = swin_family_plan(engine->model, &options);
   swin_plan_finish(plan, swin_network_alignment(engine->device), 0);
   return plan;
@@ -85,14 +88,40 @@ static void choose_buckets(SwinEngine *engine) {
   engine->buckets[engine->n_buckets++].batch = engine->batch_size;
 }
 
-static gboolean record_bucket(SwinEngine *engine, Bucket *bucket, guint slot, GError **error) {
-  if (!bucket->network) {
-    bucket->network =
-        swin_network_new(engine->device, make_plan(engine, bucket->batch, engine->outputs != NULL),
-                         engine->weights, error);
-    if (!bucket->network)
+/* An arena that any of the plans fits into. */
+static gboolean make_arena(SwinEngine *engine, const GPtrArray *plans, GError **error) {
+  guint64 size = 0;
+  for (guint i = 0; i < plans->len; i++) {
+    const SwinPlan *plan = g_ptr_array_index(plans, i);
+    if (!swin_plan_check_size(plan, error))
+      return FALSE;
+    size = MAX(size, swin_plan_get_arena_size(plan));
+  }
+  engine->arena = swin_buffer_new(engine->device, SWIN_BUFFER_DEVICE, size, error);
+  return engine->arena != NULL;
+}
+
+static void free_plan(gpointer data) {
+  swin_plan_free(data);
+}
+
+static gboolean make_networks(SwinEngine *engine, GError **error) {
+  g_autoptr(GPtrArray) plans = g_ptr_array_new_with_free_func(free_plan);
+  for (guint i = 0; i < engine->n_buckets; i++)
+    g_ptr_array_add(plans, make_plan(engine, engine->buckets[i].batch, engine->outputs != NULL));
+  if (!make_arena(engine, plans, error))
+    return FALSE;
+  for (guint i = 0; i < engine->n_buckets; i++) {
+    SwinPlan *plan = g_steal_pointer(&g_ptr_array_index(plans, i));
+    engine->buckets[i].network =
+        swin_network_new(engine->device, plan, engine->weights, engine->arena, error);
+    if (!engine->buckets[i].network)
       return FALSE;
   }
+  return TRUE;
+}
+
+static gboolean record_bucket(SwinEngine *engine, Bucket *bucket, guint slot, GError **error) {
   const SwinPlan *plan = swin_network_get_plan(bucket->network);
   g_autofree const SwinBuffer **io = g_new0(const SwinBuffer *, swin_plan_get_n_tensors(plan));
   io[swin_plan_find(plan, "input")] = engine->slots[slot].input;
@@ -108,16 +137,19 @@ static gboolean record_bucket(SwinEngine *engine, Bucket *bucket, guint slot, GE
   return TRUE;
 }
 
-/* The smallest bucket that holds @n_images, recorded for @slot. */
-static SwinRecorder *get_recorder(SwinEngine *engine, guint slot, guint n_images, GError **error) {
-  Bucket *bucket = engine->buckets;
-  while (bucket->batch < n_images)
-    bucket++;
-  g_mutex_lock(&engine->buckets_lock);
-  const gboolean ready = bucket->recorders[slot] || record_bucket(engine, bucket, slot, error);
-  SwinRecorder *recorder = ready ? bucket->recorders[slot] : NULL;
-  g_mutex_unlock(&engine->buckets_lock);
-  return recorder;
+static gboolean make_buckets(SwinEngine *engine, GError **error) {
+  choose_buckets(engine);
+  if (!make_networks(engine, error))
+    return FALSE;
+  for (guint i = 0; i < engine->n_buckets; i++) {
+    for (guint slot = 0; slot < SWIN_ENGINE_N_SLOTS; slot++) {
+      if (!record_bucket(engine, &engine->buckets[i], slot, error))
+        return FALSE;
+    }
+  }
+  /* Now, since a program that is killed does not close its devices. */
+  swin_pipelines_store(swin_device_get_pipelines(engine->device));
+  return TRUE;
 }
 
 static gboolean check_model(SwinModel *model, GError **error) {
@@ -153,8 +185,8 @@ SwinEngine *swin_engine_new(SwinDevice *device, SwinModel *model,
                            ? params->activation
                            : swin_model_get_config(model)->activation;
   engine->preprocessing = preprocessing;
-  g_mutex_init(&engine->buckets_lock);
-  choose_buckets(engine);
+  if (!swin_network_storage(device, params->precision, &engine->storage, error))
+    return NULL;
   g_autoptr(SwinPlan) plan = make_plan(engine, 1, TRUE);
   if (params->outputs) {
     engine->outputs = swin_outputs_new((const gchar *const *)params->outputs, plan, error);
@@ -165,10 +197,10 @@ SwinEngine *swin_engine_new(SwinDevice *device, SwinModel *model,
   if (!engine->weights)
     return NULL;
   for (guint i = 0; i < SWIN_ENGINE_N_SLOTS; i++) {
-    if (!make_slot(engine, &engine->slots[i], error) || !get_recorder(engine, i, 1, error))
+    if (!make_slot(engine, &engine->slots[i], error))
       return NULL;
   }
-  return g_steal_pointer(&engine);
+  return make_buckets(engine, error) ? g_steal_pointer(&engine) : NULL;
 }
 
 void swin_engine_free(SwinEngine *engine) {
@@ -190,9 +222,9 @@ void swin_engine_free(SwinEngine *engine) {
   }
   for (guint i = 0; i < engine->n_buckets; i++)
     swin_network_free(engine->buckets[i].network);
+  swin_buffer_free(engine->arena);
   swin_weights_unref(engine->weights);
   swin_outputs_free(engine->outputs);
-  g_mutex_clear(&engine->buckets_lock);
   swin_model_unref(engine->model);
   swin_device_unref(engine->device);
   g_free(engine);
@@ -212,6 +244,10 @@ guint swin_engine_get_batch_size(SwinEngine *engine) {
 
 guint swin_engine_get_top_k(SwinEngine *engine) {
   return engine->top_k;
+}
+
+SwinPrecision swin_engine_get_precision(SwinEngine *engine) {
+  return engine->storage == SWIN_STORAGE_F16 ? SWIN_PRECISION_FP16 : SWIN_PRECISION_FP32;
 }
 
 SwinActivation swin_engine_get_activation(SwinEngine *engine) {
@@ -247,11 +283,12 @@ static gboolean submit_locked(SwinEngine *engine, Slot *slot, guint n_images,
 }
 
 gboolean swin_engine_submit(SwinEngine *engine, guint slot, guint n_images, GError **error) {
-  SwinRecorder *recorder = get_recorder(engine, slot, n_images, error);
-  if (!recorder)
-    return FALSE;
+  const Bucket *bucket = engine->buckets;
+  while (bucket->batch < n_images)
+    bucket++;
   swin_device_lock_queue(engine->device);
-  const gboolean submitted = submit_locked(engine, &engine->slots[slot], n_images, recorder, error);
+  const gboolean submitted =
+      submit_locked(engine, &engine->slots[slot], n_images, bucket->recorders[slot], error);
   swin_device_unlock_queue(engine->device);
   return submitted;
 }

@@ -3,7 +3,8 @@
  * engine.h: a model on a device, with slots in which batches of frames are under way.
  *
  * While one slot is computed, another is filled. Networks are recorded once per batch bucket (the
- * powers of two up to the largest batch, and that itself), when a batch of that size first comes.
+ * powers of two up to the largest batch, and that itself) and slot when the engine is made: frames
+ * cost no recording, no allocation and no descriptors. All networks share one arena.
  *
  * Threads: the functions of one slot must not overlap; those of different slots may.
  */
@@ -19,13 +20,14 @@
 typedef struct _SwinEngine SwinEngine;
 
 /**
- * swin_engine_new: uploads the weights and builds the network for one frame.
+ * swin_engine_new: uploads the weights and records the networks.
  * @params: top_k is cut to the number of classes; the engine keeps nothing of it
  *
  * The weights are shared with the other engines of @model on @device.
  *
  * Returns: NULL with %SWIN_ERROR_MODEL where @model has no head, with %SWIN_ERROR_CONFIG where
- *   @params make no sense for it, or with an error of the device.
+ *   @params make no sense for it, or with an error of the device, such as that it cannot do the
+ *   precision.
  */
 SwinEngine *swin_engine_new(SwinDevice *device, SwinModel *model,
                             const SwinClassifierParams *params, GError **error);
@@ -37,6 +39,7 @@ SwinDevice *swin_engine_get_device(SwinEngine *engine); /* (transfer none) */
 SwinModel *swin_engine_get_model(SwinEngine *engine);   /* (transfer none) */
 guint swin_engine_get_batch_size(SwinEngine *engine);
 guint swin_engine_get_top_k(SwinEngine *engine);
+SwinPrecision swin_engine_get_precision(SwinEngine *engine);   /* fp32 or fp16 */
 SwinActivation swin_engine_get_activation(SwinEngine *engine); /* softmax or sigmoid */
 
 /**

@@ -52,10 +52,11 @@ typedef struct {
   guint64 end_byte;   /* of each row: behind its last sample; of images, behind that one's texel */
   guint64 upload_offset; /* bytes from the start of the upload to byte 0 of row 0 of the plane, had
                             it been uploaded; modulo 2^64 */
-  guint64 upload_stride; /* bytes from one uploaded row to the next; a multiple of 4. Of dma-bufs
-                            the plane's own one where that is possible without much waste, so that
-                            one copy brings all rows. Of images a multiple of the texel's size, as
-                            are the places where uploaded rows begin */
+  guint64 upload_stride; /* bytes from one uploaded row to the next; a multiple of 4. Of
+                            host memory and dma-bufs the plane's own one where that is possible
+                            without much waste, so that one copy brings all rows. Of images a
+                            multiple of the texel's size, as are the places where uploaded rows
+                            begin */
 } SwinImagePlane;
 
 /** SwinImageLayout: the planes of a region, one behind the other. */

@@ -2,6 +2,7 @@
 #include "outputs.h"
 
 #include "model/quote.h"
+#include "network/storage.h"
 
 #include <string.h>
 
@@ -11,6 +12,7 @@
 typedef struct {
   SwinOutput description; /* without values; the name is owned */
   guint64 n_values;       /* of one image */
+  SwinStorage storage;    /* on the device */
 } Output;
 
 struct _SwinOutputs {
@@ -20,8 +22,11 @@ struct _SwinOutputs {
 
 struct _SwinOutputBuffers {
   const SwinOutputs *outputs;
-  SwinOutput *read;      /* what the last read found */
-  SwinBuffer *buffers[]; /* one for each output, [batch_size, ...] */
+  SwinOutput *read; /* what the last read found */
+  struct {
+    SwinBuffer *buffer; /* [batch_size, ...] */
+    gfloat *widened;    /* (nullable): what the last read made of values in half precision */
+  } places[];           /* of each output */
 };
 
 /* ---- What was asked for --------------------------------------------------------------------- */
@@ -66,6 +71,7 @@ static void describe(const SwinPlanTensor *tensor, Output *output) {
   for (guint i = 0; i < description->n_dims; i++)
     description->dims[i] = (guint)tensor->shape[i + 1];
   output->n_values = tensor->n_elements;
+  output->storage = tensor->storage;
 }
 
 SwinOutputs *swin_outputs_new(const gchar *const *names, const SwinPlan *plan, GError **error) {
@@ -94,14 +100,17 @@ SwinOutputBuffers *swin_output_buffers_new(SwinDevice *device, const SwinOutputs
                                            guint batch_size, GError **error) {
   const guint n_outputs = outputs->n_outputs;
   g_autoptr(SwinOutputBuffers) buffers =
-      g_malloc0(sizeof(SwinOutputBuffers) + n_outputs * sizeof(SwinBuffer *));
+      g_malloc0(sizeof(SwinOutputBuffers) + n_outputs * sizeof(buffers->places[0]));
   buffers->outputs = outputs;
   buffers->read = g_new0(SwinOutput, n_outputs);
   for (guint i = 0; i < n_outputs; i++) {
-    const guint64 size = batch_size * outputs->outputs[i].n_values * sizeof(gfloat);
-    buffers->buffers[i] = swin_buffer_new(device, SWIN_BUFFER_DOWNLOAD, size, error);
-    if (!buffers->buffers[i])
+    const Output *output = &outputs->outputs[i];
+    const guint64 size = batch_size * output->n_values * swin_storage_size(output->storage);
+    buffers->places[i].buffer = swin_buffer_new(device, SWIN_BUFFER_DOWNLOAD, size, error);
+    if (!buffers->places[i].buffer)
       return NULL;
+    if (output->storage != SWIN_STORAGE_F32)
+      buffers->places[i].widened = g_new(gfloat, output->n_values);
   }
   return g_steal_pointer(&buffers);
 }
@@ -109,8 +118,10 @@ SwinOutputBuffers *swin_output_buffers_new(SwinDevice *device, const SwinOutputs
 void swin_output_buffers_free(SwinOutputBuffers *buffers) {
   if (!buffers)
     return;
-  for (guint i = 0; i < buffers->outputs->n_outputs; i++)
-    swin_buffer_free(buffers->buffers[i]);
+  for (guint i = 0; i < buffers->outputs->n_outputs; i++) {
+    swin_buffer_free(buffers->places[i].buffer);
+    g_free(buffers->places[i].widened);
+  }
   g_free(buffers->read);
   g_free(buffers);
 }
@@ -123,7 +134,7 @@ gboolean swin_output_buffers_record(const SwinOutputBuffers *buffers, SwinNetwor
   for (guint i = 0; i < buffers->outputs->n_outputs; i++) {
     const gint number = swin_plan_find(plan, buffers->outputs->outputs[i].description.name);
     const SwinBinding tensor = swin_network_tensor(network, number, SWIN_ACCESS_READ);
-    if (!swin_recorder_copy(recorder, tensor.buffer, tensor.offset, buffers->buffers[i], 0,
+    if (!swin_recorder_copy(recorder, tensor.buffer, tensor.offset, buffers->places[i].buffer, 0,
                             tensor.size, error))
       return FALSE;
   }
@@ -132,17 +143,28 @@ gboolean swin_output_buffers_record(const SwinOutputBuffers *buffers, SwinNetwor
 
 gboolean swin_output_buffers_invalidate(SwinOutputBuffers *buffers, GError **error) {
   for (guint i = 0; i < buffers->outputs->n_outputs; i++)
-    if (!swin_buffer_invalidate(buffers->buffers[i], error))
+    if (!swin_buffer_invalidate(buffers->places[i].buffer, error))
       return FALSE;
   return TRUE;
+}
+
+/* In float32 where they are, or in @widened. */
+static const gfloat *read_values(const Output *output, gconstpointer stored, guint image,
+                                 gfloat *widened) {
+  const guint8 *values =
+      (const guint8 *)stored + image * output->n_values * swin_storage_size(output->storage);
+  if (!widened)
+    return (const gfloat *)(gconstpointer)values;
+  swin_storage_read(output->storage, values, output->n_values, widened);
+  return widened;
 }
 
 void swin_output_buffers_read(SwinOutputBuffers *buffers, guint image, SwinResult *result) {
   for (guint i = 0; i < buffers->outputs->n_outputs; i++) {
     const Output *output = &buffers->outputs->outputs[i];
-    const gfloat *values = buffers->buffers[i]->mapped;
     buffers->read[i] = output->description;
-    buffers->read[i].values = values + image * output->n_values;
+    buffers->read[i].values =
+        read_values(output, buffers->places[i].buffer->mapped, image, buffers->places[i].widened);
   }
   result->n_outputs = buffers->outputs->n_outputs;
   result->outputs = buffers->read;

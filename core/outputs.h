@@ -36,7 +36,8 @@ gboolean swin_output_buffers_record(const SwinOutputBuffers *buffers, SwinNetwor
 /** swin_output_buffers_invalidate: when the commands have run, before a read. */
 gboolean swin_output_buffers_invalidate(SwinOutputBuffers *buffers, GError **error);
 
-/** swin_output_buffers_read: those of one image of the batch; valid until the next read. */
+/** swin_output_buffers_read: those of one image of the batch, in float32; valid until the next
+ * read. */
 void swin_output_buffers_read(SwinOutputBuffers *buffers, guint image, SwinResult *result);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SwinOutputs, swin_outputs_free)

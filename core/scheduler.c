@@ -317,6 +317,10 @@ guint swin_scheduler_get_top_k(SwinScheduler *scheduler) {
   return swin_engine_get_top_k(scheduler->engine);
 }
 
+SwinPrecision swin_scheduler_get_precision(SwinScheduler *scheduler) {
+  return swin_engine_get_precision(scheduler->engine);
+}
+
 SwinActivation swin_scheduler_get_activation(SwinScheduler *scheduler) {
   return swin_engine_get_activation(scheduler->engine);
 }

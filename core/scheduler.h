@@ -61,6 +61,7 @@ void swin_scheduler_unref(SwinScheduler *scheduler);
 SwinDevice *swin_scheduler_get_device(SwinScheduler *scheduler); /* (transfer none) */
 SwinModel *swin_scheduler_get_model(SwinScheduler *scheduler);   /* (transfer none) */
 guint swin_scheduler_get_top_k(SwinScheduler *scheduler);
+SwinPrecision swin_scheduler_get_precision(SwinScheduler *scheduler);
 SwinActivation swin_scheduler_get_activation(SwinScheduler *scheduler);
 
 /** swin_scheduler_get_stats: all but struct_size is filled in. */

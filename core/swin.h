@@ -129,6 +129,22 @@ typedef struct {
  */
 SwinDevice *swin_device_import(const SwinDeviceImport *import, GError **error);
 
+/** SwinPrecision: how activations and weights lie in memory. Sums, softmax and norms are made in
+ * float32 whatever it is. */
+typedef enum {
+  SWIN_PRECISION_AUTO, /* fp16 on a GPU that can, else fp32 */
+  SWIN_PRECISION_FP32,
+  SWIN_PRECISION_FP16, /* half the memory, and the matrix units where there are any */
+} SwinPrecision;
+
+/**
+ * swin_device_get_precision: what @precision comes to on @device: %SWIN_PRECISION_FP32 or
+ * %SWIN_PRECISION_FP16, or %SWIN_PRECISION_AUTO where @device has no 16-bit storage and fp16 was
+ * asked for (of an imported device: where its extensions and features do not say that it is
+ * enabled). Any thread.
+ */
+SwinPrecision swin_device_get_precision(SwinDevice *device, SwinPrecision precision);
+
 /** SwinFrameMemory: where a frame's pixels are. */
 typedef enum {
   SWIN_FRAME_MEMORY_HOST,   /* in the process: SwinFrame.planes */
@@ -451,6 +467,10 @@ typedef enum {
   SWIN_ACTIVATION_SIGMOID, /* any number of classes at once, each by itself */
 } SwinActivation;
 
+/** Default %SWIN_PRECISION_AUTO. Where a device cannot do fp16 and it is asked for, the classifier
+ * fails to open with %SWIN_ERROR_DEVICE. */
+void swin_classifier_params_set_precision(SwinClassifierParams *params, SwinPrecision precision);
+
 /** Default %SWIN_ACTIVATION_AUTO. */
 void swin_classifier_params_set_activation(SwinClassifierParams *params, SwinActivation activation);
 
@@ -572,6 +592,9 @@ SwinDevice *swin_classifier_get_device(SwinClassifier *classifier); /* (transfer
 
 /** swin_classifier_get_top_k: tags per result: the parameter, or the classes where fewer. */
 guint swin_classifier_get_top_k(SwinClassifier *classifier);
+
+/** swin_classifier_get_precision: the one in use: fp32 or fp16, never auto. */
+SwinPrecision swin_classifier_get_precision(SwinClassifier *classifier);
 
 /** swin_classifier_get_activation: the one in use: softmax or sigmoid, never auto. */
 SwinActivation swin_classifier_get_activation(SwinClassifier *classifier);

@@ -19,12 +19,35 @@
 #define SWIN_STRUCT(name) struct name
 #endif
 
-/* linear.comp; the values of SwinGelu in core/network/operations.h */
+/* linear*.comp; the values of SwinGelu and SwinLinearSource in core/network/operations.h */
 #define SWIN_LINEAR_GELU_EXACT 1
 #define SWIN_LINEAR_GELU_TANH 2
+#define SWIN_LINEAR_SOURCE_ROWS 0
+#define SWIN_LINEAR_SOURCE_MERGING 1
+#define SWIN_LINEAR_SOURCE_PATCHES 2
 
 struct SwinLinearPush {
   SWIN_UINT rows;
+};
+
+/* linear-address.comp; addresses are two words, the low one first */
+struct SwinLinearAddressPush {
+  SWIN_UINT rows;
+  SWIN_UINT depth;
+  SWIN_UINT columns;
+  SWIN_UINT input_address[2];
+  SWIN_UINT weights_address[2];
+  SWIN_UINT residual_address[2];
+};
+
+/* linear-tile.comp and linear-matrix.comp */
+struct SwinLinearTilePush {
+  SWIN_UINT rows;
+  SWIN_UINT height; /* of the input map, tokens, or of the picture, pixels */
+  SWIN_UINT width;
+  SWIN_UINT map_rows; /* of the output map, tokens */
+  SWIN_UINT map_columns;
+  SWIN_FLOAT epsilon;
 };
 
 /* patch-partition.comp */
@@ -54,8 +77,9 @@ struct SwinPatchMergingPush {
 /* token-embedding.comp */
 struct SwinTokenEmbeddingPush {
   SWIN_UINT images;
-  SWIN_UINT tokens; /* of an image in the output, those of the prefix counted */
-  SWIN_UINT prefix; /* tokens */
+  SWIN_UINT tokens;   /* of an image in the output, those of the prefix counted */
+  SWIN_UINT prefix;   /* tokens */
+  SWIN_UINT embedded; /* tokens that have an embedding: the first ones */
   SWIN_UINT channels;
 };
 
@@ -65,7 +89,18 @@ struct SwinMeanPoolPush {
   SWIN_UINT first;      /* token of the mean */
   SWIN_UINT tokens;     /* of the mean */
   SWIN_UINT channels;
-  SWIN_UINT run; /* tokens that an invocation sums up */
+  SWIN_FLOAT epsilon;
+};
+
+/* ceiling-arithmetic.comp, ceiling-bandwidth.comp and ceiling-matrix.comp */
+#define SWIN_CEILING_CHAINS 12  /* that an invocation has under way at once */
+#define SWIN_CEILING_STEPS 8    /* of a round */
+#define SWIN_CEILING_PRODUCTS 8 /* that a subgroup has under way at once */
+#define SWIN_CEILING_SHIFT 37   /* work-groups that the one who reads a part moves on */
+
+struct SwinCeilingPush {
+  SWIN_UINT rounds;
+  SWIN_UINT mask; /* vectors of the source less one: a power of two less one */
 };
 
 /* top-k.comp */
@@ -76,7 +111,7 @@ struct SwinTopKPush {
   SWIN_UINT end_rank;
 };
 
-/* attention.comp */
+/* attention.comp and attention-matrix.comp */
 struct SwinAttentionPush {
   SWIN_UINT height; /* of the map, tokens */
   SWIN_UINT width;
@@ -85,14 +120,22 @@ struct SwinAttentionPush {
   SWIN_UINT rolled_height; /* what the cyclic shift goes around: the padded map or the map */
   SWIN_UINT rolled_width;
   SWIN_UINT heads;
-  SWIN_UINT tiles;   /* work-groups that share the queries of a window and head */
-  SWIN_UINT windows; /* of an image */
-  SWIN_UINT work;    /* images * windows * heads * tiles */
+  SWIN_UINT tiles;     /* work-groups that share the queries of a window and head */
+  SWIN_UINT windows;   /* of an image, or of the band */
+  SWIN_UINT work;      /* images * windows * heads * tiles */
+  SWIN_UINT first_row; /* of the padded, rolled map: where the windows begin */
+  SWIN_UINT any_row;   /* of the map: one that is bound */
   SWIN_UINT shift_y;
   SWIN_UINT shift_x;
   SWIN_UINT table_height;
   SWIN_UINT table_width;
   SWIN_FLOAT mask; /* what the score between regions loses */
+  /* of a band alone; positions are those of values within the image, where the bindings begin */
+  SWIN_UINT near_rows; /* rows of the map, from the first one on, that are at bindings 3 and 4 */
+  SWIN_UINT far_input;
+  SWIN_UINT far_output;
+  SWIN_UINT near_input;
+  SWIN_UINT near_output;
 };
 
 /* unpack.comp, resize-horizontal.comp and resize-vertical.comp */

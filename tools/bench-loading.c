@@ -92,15 +92,15 @@ static gboolean read_once(const gchar *path, LoadingFigures *figures, GError **e
   return n >= 0;
 }
 
-static gboolean load_once(SwinDevice *device, const gchar *location, LoadingFigures *figures,
-                          GError **error) {
+static gboolean load_once(SwinDevice *device, const gchar *location, SwinPrecision precision,
+                          LoadingFigures *figures, GError **error) {
   Sampler sampler = {0};
   const guint64 before = read_memory();
   GThread *thread = g_thread_new("memory", sample, &sampler);
   const gint64 start = g_get_monotonic_time();
   g_autoptr(SwinModel) model = swin_model_load(location, NULL, error);
   g_autoptr(SwinNetwork) network =
-      model ? swin_command_make_network(device, model, 1, 0, FALSE, error) : NULL;
+      model ? swin_command_make_network(device, model, precision, 1, 0, FALSE, error) : NULL;
   const gdouble seconds = (gdouble)(g_get_monotonic_time() - start) * 1e-6;
   g_atomic_int_set(&sampler.stop, 1);
   g_thread_join(thread);
@@ -149,8 +149,8 @@ static void print_json(const gchar *location, const LoadingFigures *figures) {
   swin_command_print_json(builder);
 }
 
-gboolean swin_bench_loading(SwinDevice *device, const gchar *location, guint runs, gboolean json,
-                            GError **error) {
+gboolean swin_bench_loading(SwinDevice *device, const gchar *location, SwinPrecision precision,
+                            guint runs, gboolean json, GError **error) {
   g_autofree gchar *path = g_file_test(location, G_FILE_TEST_IS_DIR)
                                ? g_build_filename(location, "model.safetensors", NULL)
                                : g_strdup(location);
@@ -158,7 +158,8 @@ gboolean swin_bench_loading(SwinDevice *device, const gchar *location, guint run
   if (!read_once(path, &warm_up, error))
     return FALSE;
   for (guint i = 0; i < runs; i++)
-    if (!read_once(path, &figures, error) || !load_once(device, location, &figures, error))
+    if (!read_once(path, &figures, error) ||
+        !load_once(device, location, precision, &figures, error))
       return FALSE;
   if (json)
     print_json(location, &figures);

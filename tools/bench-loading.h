@@ -13,7 +13,7 @@
  * @location: as swin_model_load() takes it; a folder or file, not a built-in name
  * @runs: of which the quickest counts; the first fills the page cache and does not count
  */
-gboolean swin_bench_loading(SwinDevice *device, const gchar *location, guint runs, gboolean json,
-                            GError **error);
+gboolean swin_bench_loading(SwinDevice *device, const gchar *location, SwinPrecision precision,
+                            guint runs, gboolean json, GError **error);
 
 #endif /* SWIN_TOOLS_BENCH_LOADING_H */

@@ -199,11 +199,13 @@ static gdouble median(const gdouble *values, guint n_values) {
 /** Figures: the medians of the runs. */
 typedef struct {
   guint batch, n_streams;
+  const gchar *precision; /* in use */
   gdouble single, together, ratio, least, fill;
 } Figures;
 
 static void print_text(SwinModel *model, const Figures *figures) {
-  g_print("model    %s, batch %u, fp32\n", swin_model_get_name(model), figures->batch);
+  g_print("model    %s, batch %u, %s\n", swin_model_get_name(model), figures->batch,
+          figures->precision);
   g_print("alone    %.2f frames/s of one caller\n", figures->single);
   g_print("streams  %.2f frames/s of %u callers, %.3f times as many\n", figures->together,
           figures->n_streams, figures->ratio);
@@ -217,6 +219,7 @@ static void print_json(SwinModel *model, const Figures *figures) {
   swin_json_add_string(builder, "model", swin_model_get_name(model));
   swin_json_add_integer(builder, "batch", figures->batch);
   swin_json_add_integer(builder, "streams", figures->n_streams);
+  swin_json_add_string(builder, "precision", figures->precision);
   swin_json_add_double(builder, "alone_per_second", figures->single);
   swin_json_add_double(builder, "streams_per_second", figures->together);
   swin_json_add_double(builder, "ratio", figures->ratio);
@@ -226,10 +229,12 @@ static void print_json(SwinModel *model, const Figures *figures) {
   swin_command_print_json(builder);
 }
 
-gboolean swin_bench_streams(SwinDevice *device, SwinModel *model, guint batch, guint n_streams,
-                            guint runs, gboolean json, GError **error) {
+gboolean swin_bench_streams(SwinDevice *device, SwinModel *model, SwinPrecision precision,
+                            guint batch, guint n_streams, guint runs, gboolean json,
+                            GError **error) {
   g_autoptr(SwinClassifierParams) params = swin_classifier_params_new();
   swin_classifier_params_set_batch_size(params, batch);
+  swin_classifier_params_set_precision(params, precision);
   SwinFrame frame;
   g_autofree guint8 *pixels = make_frame(model, &frame);
   g_autofree gdouble *values = g_new0(gdouble, (gsize)5 * runs);
@@ -249,6 +254,8 @@ gboolean swin_bench_streams(SwinDevice *device, SwinModel *model, guint batch, g
   const Figures figures = {
       .batch = batch,
       .n_streams = n_streams,
+      .precision =
+          swin_device_get_precision(device, precision) == SWIN_PRECISION_FP16 ? "fp16" : "fp32",
       .single = median(single, runs),
       .together = median(together, runs),
       .ratio = median(ratio, runs),

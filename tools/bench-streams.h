@@ -17,7 +17,8 @@
  *   SWIN_BENCH_MAX_STREAMS
  * @runs: times that each of the two is measured, two seconds each
  */
-gboolean swin_bench_streams(SwinDevice *device, SwinModel *model, guint batch, guint n_streams,
-                            guint runs, gboolean json, GError **error);
+gboolean swin_bench_streams(SwinDevice *device, SwinModel *model, SwinPrecision precision,
+                            guint batch, guint n_streams, guint runs, gboolean json,
+                            GError **error);
 
 #endif /* SWIN_TOOLS_BENCH_STREAMS_H */

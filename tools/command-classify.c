@@ -14,7 +14,7 @@ typedef struct {
   gint top_k, batch, window_size;
   gdouble threshold;
   gboolean json, csv;
-  gchar *device, *labels, *activation, *image_size;
+  gchar *device, *labels, *activation, *precision, *image_size;
 } Options;
 
 /** Run: what the main thread, which decodes, and the results share. */
@@ -41,6 +41,7 @@ static void options_clear(Options *options) {
   g_free(options->device);
   g_free(options->labels);
   g_free(options->activation);
+  g_free(options->precision);
   g_free(options->image_size);
 }
 
@@ -195,6 +196,9 @@ static gboolean load_labels(SwinModel *model, const Options *options, gchar ***l
 
 static SwinClassifier *make_classifier(SwinModel *model, const Options *options,
                                        SwinActivation activation, guint n_files, GError **error) {
+  SwinPrecision precision;
+  if (!swin_command_parse_precision(options->precision, &precision, error))
+    return NULL;
   g_autoptr(SwinDevice) device = swin_device_open(options->device, error);
   if (device == NULL)
     return NULL;
@@ -202,6 +206,7 @@ static SwinClassifier *make_classifier(SwinModel *model, const Options *options,
   swin_classifier_params_set_top_k(params, (guint)options->top_k);
   swin_classifier_params_set_batch_size(params, MIN((guint)options->batch, n_files));
   swin_classifier_params_set_activation(params, activation);
+  swin_classifier_params_set_precision(params, precision);
   return swin_classifier_new(device, model, params, error);
 }
 
@@ -258,6 +263,7 @@ gboolean swin_command_classify(gint argc, gchar **argv, GError **error) {
        "Label file instead of the model's own labels", "FILE"},
       {"activation", 0, 0, G_OPTION_ARG_STRING, &options.activation,
        "auto, softmax or sigmoid (auto)", "A"},
+      SWIN_COMMAND_PRECISION_ENTRY(options.precision),
       {"image-size", 0, 0, G_OPTION_ARG_STRING, &options.image_size,
        "Input size instead of the model's own", "N or WxH"},
       {"window-size", 0, 0, G_OPTION_ARG_INT, &options.window_size,

@@ -16,8 +16,10 @@ static gboolean write_outputs(const GPtrArray *outputs, const gchar *path, GErro
 }
 
 gboolean swin_command_run(gint argc, gchar **argv, GError **error) {
-  g_autofree gchar *input = NULL, *output = NULL, *selector = NULL, *image_size = NULL;
+  g_autofree gchar *input = NULL, *output = NULL, *selector = NULL, *image_size = NULL,
+                   *precision_name = NULL;
   gint window_size = 0;
+  SwinPrecision precision;
   const GOptionEntry entries[] = {
       {"input", 'i', 0, G_OPTION_ARG_FILENAME, &input,
        "File with the tensor \"input\" [N, 3, H, W], normalised", "IN.safetensors"},
@@ -28,13 +30,15 @@ gboolean swin_command_run(gint argc, gchar **argv, GError **error) {
        "Input size in pixels instead of the model's own", "N or WxH"},
       {"window-size", 0, 0, G_OPTION_ARG_INT, &window_size,
        "Window in tokens instead of the model's own", "N"},
+      SWIN_COMMAND_PRECISION_ENTRY(precision_name),
       {"device", 'd', 0, G_OPTION_ARG_STRING, &selector, "Index, UUID or part of a name", "D"},
       G_OPTION_ENTRY_NULL,
   };
   if (!swin_command_parse(&argc, &argv, "MODEL",
                           "Runs a network on a tensor of normalised pixels and writes what comes "
                           "out, for comparison with another implementation.",
-                          entries, 1, error))
+                          entries, 1, error) ||
+      !swin_command_parse_precision(precision_name, &precision, error))
     return FALSE;
   if (!input || !output) {
     g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
@@ -47,6 +51,6 @@ gboolean swin_command_run(gint argc, gchar **argv, GError **error) {
   if (!device)
     return FALSE;
   g_printerr("Running on %s.\n", swin_device_get_info(device)->name);
-  g_autoptr(GPtrArray) outputs = swin_evaluate(device, model, file, error);
+  g_autoptr(GPtrArray) outputs = swin_evaluate(device, model, precision, file, error);
   return outputs && write_outputs(outputs, output, error);
 }

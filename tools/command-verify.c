@@ -231,9 +231,9 @@ static void print_json(const Verification *verification) {
 }
 
 static gboolean verify(Verification *verification, SwinModel *model, SwinDevice *device,
-                       gboolean json, GError **error) {
+                       SwinPrecision precision, gboolean json, GError **error) {
   g_autoptr(SwinSafetensors) file = swin_safetensors_open(verification->reference, error);
-  g_autoptr(GPtrArray) outputs = file ? swin_evaluate(device, model, file, error) : NULL;
+  g_autoptr(GPtrArray) outputs = file ? swin_evaluate(device, model, precision, file, error) : NULL;
   if (!outputs || !compare_all(verification, file, outputs, error))
     return FALSE;
   if (json)
@@ -247,7 +247,8 @@ static gboolean verify(Verification *verification, SwinModel *model, SwinDevice 
 }
 
 gboolean swin_command_verify(gint argc, gchar **argv, GError **error) {
-  g_autofree gchar *selector = NULL, *image_size = NULL;
+  g_autofree gchar *selector = NULL, *image_size = NULL, *precision_name = NULL;
+  SwinPrecision precision;
   gint window_size = 0;
   gdouble tolerance = DEFAULT_TOLERANCE;
   gboolean json = FALSE;
@@ -259,6 +260,7 @@ gboolean swin_command_verify(gint argc, gchar **argv, GError **error) {
        "Input size in pixels instead of the model's own", "N or WxH"},
       {"window-size", 0, 0, G_OPTION_ARG_INT, &window_size,
        "Window in tokens instead of the model's own", "N"},
+      SWIN_COMMAND_PRECISION_ENTRY(precision_name),
       {"device", 'd', 0, G_OPTION_ARG_STRING, &selector, "Index, UUID or part of a name", "D"},
       G_OPTION_ENTRY_NULL,
   };
@@ -266,7 +268,8 @@ gboolean swin_command_verify(gint argc, gchar **argv, GError **error) {
                           "Runs a model on the \"input\" of a reference that tools/reference.py "
                           "made with PyTorch, and tells how far \"logits\", \"pooled\" and "
                           "\"stages.0\", ... are off. The exit status is 1 when they are too far.",
-                          entries, 2, error))
+                          entries, 2, error) ||
+      !swin_command_parse_precision(precision_name, &precision, error))
     return FALSE;
   if (!(tolerance >= 0.0)) {
     g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
@@ -286,5 +289,5 @@ gboolean swin_command_verify(gint argc, gchar **argv, GError **error) {
       .comparisons = comparisons,
       .passed = TRUE,
   };
-  return verify(&verification, model, device, json, error);
+  return verify(&verification, model, device, precision, json, error);
 }

@@ -25,6 +25,7 @@ gboolean swin_command_verify(gint argc, gchar **argv, GError **error);
 gboolean swin_command_classify(gint argc, gchar **argv, GError **error);
 gboolean swin_command_convert(gint argc, gchar **argv, GError **error);
 gboolean swin_command_bench(gint argc, gchar **argv, GError **error);
+gboolean swin_command_tune(gint argc, gchar **argv, GError **error);
 
 /** SWIN_COMMAND_MANY: at least @n arguments. */
 #define SWIN_COMMAND_MANY(n) (-(n))
@@ -53,8 +54,30 @@ SwinModelOptions *swin_command_make_model_options(const gchar *image_size, gint 
 /** swin_command_load_model: a published name ("swin_t": random weights) or a location. */
 SwinModel *swin_command_load_model(const gchar *name, GError **error);
 
+/** SWIN_COMMAND_PRECISION_ENTRY: the option --precision. @variable: a gchar * to be freed */
+#define SWIN_COMMAND_PRECISION_ENTRY(variable)                                                     \
+  {                                                                                                \
+    "precision", 'p', 0, G_OPTION_ARG_STRING, &(variable),                                         \
+        "auto, fp32 or fp16: how activations and weights are stored (auto: fp16 on a GPU that "    \
+        "can)",                                                                                    \
+        "P"                                                                                        \
+  }
+
+/** swin_command_parse_precision: what --precision says; FALSE with G_OPTION_ERROR.
+ * @name: (nullable): auto */
+gboolean swin_command_parse_precision(const gchar *name, SwinPrecision *precision, GError **error);
+
+#define SWIN_COMMAND_MAX_BATCHES 16
+
+/** swin_command_parse_batches: what --batch says: "1,8,32"; FALSE with G_OPTION_ERROR.
+ * @text: (nullable): 1 alone
+ * @batches: (out): room for SWIN_COMMAND_MAX_BATCHES */
+gboolean swin_command_parse_batches(const gchar *text, guint *batches, guint *n_batches,
+                                    GError **error);
+
 /** swin_command_make_network: a finished plan for @batch images on a device. */
-SwinNetwork *swin_command_make_network(SwinDevice *device, SwinModel *model, guint batch,
-                                       guint top_k, gboolean keep_stages, GError **error);
+SwinNetwork *swin_command_make_network(SwinDevice *device, SwinModel *model,
+                                       SwinPrecision precision, guint batch, guint top_k,
+                                       gboolean keep_stages, GError **error);
 
 #endif /* SWIN_TOOLS_COMMANDS_H */

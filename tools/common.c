@@ -46,9 +46,15 @@ SwinModel *swin_command_load_model(const gchar *name, GError **error) {
                                                     : swin_model_load(name, NULL, error);
 }
 
-SwinNetwork *swin_command_make_network(SwinDevice *device, SwinModel *model, guint batch,
-                                       guint top_k, gboolean keep_stages, GError **error) {
-  const SwinPlanOptions options = {.batch = batch, .top_k = top_k, .keep_stages = keep_stages};
+SwinNetwork *swin_command_make_network(SwinDevice *device, SwinModel *model,
+                                       SwinPrecision precision, guint batch, guint top_k,
+                                       gboolean keep_stages, GError **error) {
+  SwinPlanOptions options = {.batch = batch,
+                             .top_k = top_k,
+                             .keep_stages = keep_stages,
+                             .fused = swin_network_fuses(device)};
+  if (!swin_network_storage(device, precision, &options.storage, error))
+    return NULL;
   SwinPlan *plan = swin_family_plan(model, &options);
   swin_plan_finish(plan, swin_network_alignment(device), 0);
   g_autoptr(SwinWeights) weights = swin_weights_new(device, plan, error);
@@ -56,5 +62,5 @@ SwinNetwork *swin_command_make_network(SwinDevice *device, SwinModel *model, gui
     swin_plan_free(plan);
     return NULL;
   }
-  return swin_network_new(device, plan, weights, error);
+  return swin_network_new(device, plan, weights, NULL, error);
 }

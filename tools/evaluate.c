@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "evaluate.h"
+#include "network/storage.h"
 
 #include <string.h>
 
@@ -67,6 +68,24 @@ static void free_evaluated(gpointer data) {
   g_free(evaluated);
 }
 
+/* (nullable): with an error. */
+static gfloat *read_values(SwinNetwork *network, gint number, GError **error) {
+  const SwinPlanTensor *tensor = swin_plan_get_tensor(swin_network_get_plan(network), number);
+  const SwinBinding binding = swin_network_tensor(network, number, SWIN_ACCESS_READ);
+  g_autofree gpointer stored = g_try_malloc(binding.size);
+  g_autofree gfloat *values = stored ? g_try_new(gfloat, tensor->n_elements) : NULL;
+  if (!values) {
+    g_set_error_literal(error, SWIN_ERROR, SWIN_ERROR_OUT_OF_MEMORY,
+                        "There is not enough memory for the results; use fewer images.");
+    return NULL;
+  }
+  if (!swin_buffer_read(swin_network_get_arena(network), binding.offset, stored, binding.size,
+                        error))
+    return NULL;
+  swin_storage_read(tensor->storage, stored, tensor->n_elements, values);
+  return g_steal_pointer(&values);
+}
+
 static GPtrArray *read_outputs(SwinNetwork *network, GError **error) {
   const SwinPlan *plan = swin_network_get_plan(network);
   g_autoptr(GPtrArray) outputs = g_ptr_array_new_with_free_func(free_evaluated);
@@ -74,32 +93,26 @@ static GPtrArray *read_outputs(SwinNetwork *network, GError **error) {
     const SwinPlanTensor *tensor = swin_plan_get_tensor(plan, (gint)i);
     if (!tensor->is_output)
       continue;
-    const SwinBinding binding = swin_network_tensor(network, (gint)i, SWIN_ACCESS_READ);
     SwinEvaluated *output = g_new0(SwinEvaluated, 1);
     g_ptr_array_add(outputs, output);
     output->name = g_strdup(tensor->name);
     output->n_dims = tensor->n_dims;
     output->n_elements = tensor->n_elements;
     memcpy(output->shape, tensor->shape, sizeof(output->shape));
-    output->values = g_try_malloc(binding.size);
-    if (!output->values) {
-      g_set_error_literal(error, SWIN_ERROR, SWIN_ERROR_OUT_OF_MEMORY,
-                          "There is not enough memory for the results; use fewer images.");
-      return NULL;
-    }
-    if (!swin_buffer_read(swin_network_get_arena(network), binding.offset, output->values,
-                          binding.size, error))
+    output->values = read_values(network, (gint)i, error);
+    if (!output->values)
       return NULL;
   }
   return g_steal_pointer(&outputs);
 }
 
-GPtrArray *swin_evaluate(SwinDevice *device, SwinModel *model, SwinSafetensors *file,
-                         GError **error) {
+GPtrArray *swin_evaluate(SwinDevice *device, SwinModel *model, SwinPrecision precision,
+                         SwinSafetensors *file, GError **error) {
   guint batch = 0;
   g_autofree gfloat *input = read_input(file, model, &batch, error);
   if (!input)
     return NULL;
-  g_autoptr(SwinNetwork) network = swin_command_make_network(device, model, batch, 0, TRUE, error);
+  g_autoptr(SwinNetwork) network =
+      swin_command_make_network(device, model, precision, batch, 0, TRUE, error);
   return network && compute(network, device, input, error) ? read_outputs(network, error) : NULL;
 }

@@ -29,14 +29,15 @@ typedef struct {
 } SwinEvaluated;
 
 /**
- * swin_evaluate: runs @model on @device with every stage kept.
+ * swin_evaluate: runs @model on @device with every stage kept. Values in half precision are
+ * widened.
  * @file: holds "input" [N, channels, H, W], normalised, of the model's size
  *
  * Returns: (transfer full) (element-type SwinEvaluated): the outputs in the order of the
  *   computation; frees its elements; or NULL with %SWIN_ERROR_MODEL when "input" is missing or of
  *   another shape.
  */
-GPtrArray *swin_evaluate(SwinDevice *device, SwinModel *model, SwinSafetensors *file,
-                         GError **error);
+GPtrArray *swin_evaluate(SwinDevice *device, SwinModel *model, SwinPrecision precision,
+                         SwinSafetensors *file, GError **error);
 
 #endif /* SWIN_TOOLS_EVALUATE_H */

@@ -12,6 +12,7 @@ static const SwinCommand commands[] = {
     {"verify", "hold a network against PyTorch", swin_command_verify},
     {"convert", "write a model as transformers reads it", swin_command_convert},
     {"bench", "measure a network", swin_command_bench},
+    {"tune", "find the fastest kernels for a network on a device", swin_command_tune},
 };
 
 static void print_help(void) {

@@ -155,3 +155,9 @@ const SwinPreprocessing *swin_model_get_preprocessing(SwinModel *model) {
 const SwinTensor *swin_model_get_tensor(SwinModel *model, const gchar *name) {
   return g_hash_table_lookup(model->tensors, name);
 }
+
+void swin_model_drop_pages(SwinModel *model) {
+  if (model->file != NULL) {
+    swin_safetensors_drop_pages(model->file);
+  }
+}

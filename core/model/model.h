@@ -58,6 +58,10 @@ const SwinPreprocessing *swin_model_get_preprocessing(SwinModel *model);
  */
 const SwinTensor *swin_model_get_tensor(SwinModel *model, const gchar *name);
 
+/** swin_model_drop_pages: to be called when the tensors have been read, and perhaps never will be
+ * again: they leave memory as far as they are in a file. Any thread. */
+void swin_model_drop_pages(SwinModel *model);
+
 /**
  * swin_model_new_from_config: a model with random weights. @config is copied. Every parameter is
  * drawn, with a spread that keeps activations near 1; labels are "LABEL_<index>".

@@ -2,6 +2,7 @@
 #include "model/safetensors.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "model/json.h"
 #include "model/quote.h"
@@ -24,6 +25,7 @@ typedef struct {
 struct _SwinSafetensors {
   gchar *path;
   GBytes *bytes;
+  gboolean is_mapped; /* bytes are pages of the file */
   const guint8 *data; /* behind the header; belongs to bytes */
   guint64 n_data_bytes;
   GPtrArray *entries;  /* of Entry, in the order of the data */
@@ -284,7 +286,21 @@ SwinSafetensors *swin_safetensors_open(const gchar *path, GError **error) {
     return NULL;
   }
   g_autoptr(GBytes) bytes = g_mapped_file_get_bytes(mapped);
-  return swin_safetensors_new(bytes, path, error);
+  SwinSafetensors *file = swin_safetensors_new(bytes, path, error);
+  if (file != NULL) {
+    file->is_mapped = TRUE;
+  }
+  return file;
+}
+
+/* The mapping is read-only and private: its pages are the file's, and come back from there. Where
+ * that fails they only stay. */
+void swin_safetensors_drop_pages(SwinSafetensors *file) {
+  gsize n_bytes;
+  gconstpointer bytes = g_bytes_get_data(file->bytes, &n_bytes);
+  if (file->is_mapped) {
+    madvise((gpointer)bytes, n_bytes, MADV_DONTNEED);
+  }
 }
 
 void swin_safetensors_free(SwinSafetensors *file) {

@@ -35,6 +35,10 @@ SwinSafetensors *swin_safetensors_open(const gchar *path, GError **error);
 
 void swin_safetensors_free(SwinSafetensors *file); /* NULL-safe */
 
+/** swin_safetensors_drop_pages: takes what was read of a file from the process's memory; what is
+ * read again comes from the file again. Any thread. */
+void swin_safetensors_drop_pages(SwinSafetensors *file);
+
 /** swin_safetensors_get_path: (transfer none): as handed in. */
 const gchar *swin_safetensors_get_path(SwinSafetensors *file);
 

@@ -1,23 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "network/attention-kernel.h"
 #include "network/split.h"
 #include "parameters.h"
 
 #include <math.h>
 #include <string.h>
-
-/** How the queries and keys of a window and head are spread. */
-typedef struct {
-  guint32 lanes;   /* invocations a work-group */
-  guint32 queries; /* of an invocation */
-  guint32 tiles;   /* work-groups a window and head */
-  guint32 keys;    /* taken at a time */
-  guint32 run;     /* keys of a window's row that are summed up by themselves */
-  gboolean in_runs;
-} AttentionShape;
-
-static guint64 round_up(guint64 value, guint64 multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
 
 /* Rows of the bias table. */
 static guint64 n_table_rows(const SwinAttentionParameters *parameters) {
@@ -43,7 +30,7 @@ gint swin_plan_add_attention(SwinPlan *plan, const gchar *name, gint input,
   g_assert(parameters->n_heads > 0 && shape[3] % parameters->n_heads == 0);
   check_windows(parameters, shape);
 
-  gint output = swin_plan_add_tensor(plan, G_N_ELEMENTS(shape), shape);
+  gint output = swin_plan_add_tensor(plan, in->storage, G_N_ELEMENTS(shape), shape);
   SwinOperation *operation =
       swin_plan_add_operation(plan, &swin_attention_class, name, 1, &input, output,
                               g_memdup2(parameters, sizeof(*parameters)));
@@ -80,8 +67,9 @@ static guint64 packed_size(const SwinPlan *plan, const SwinOperation *operation,
   const SwinAttentionParameters *parameters = operation->parameters;
   guint64 channels = swin_plan_get_tensor(plan, operation->output)->shape[3];
 
-  return 3 * channels + parameters->n_heads +
-         operation->weights[SWIN_ATTENTION_BIAS_TABLE].n_elements;
+  return (3 * channels + parameters->n_heads +
+          operation->weights[SWIN_ATTENTION_BIAS_TABLE].n_elements) *
+         sizeof(gfloat);
 }
 
 /* [3, channels]: the biases of query, key and value, zeros where absent. */
@@ -123,77 +111,47 @@ static void pack_table(const SwinOperation *operation, gfloat *values) {
 }
 
 static void pack(const SwinPlan *plan, const SwinOperation *operation,
-                 G_GNUC_UNUSED SwinDevice *device, gfloat *values) {
+                 G_GNUC_UNUSED SwinDevice *device, gpointer packed) {
   const SwinAttentionParameters *parameters = operation->parameters;
   guint64 channels = swin_plan_get_tensor(plan, operation->output)->shape[3];
+  gfloat *values = packed;
 
   pack_biases(operation, channels, values);
   pack_scales(operation, channels / parameters->n_heads, values + 3 * channels);
   pack_table(operation, values + 3 * channels + parameters->n_heads);
 }
 
-/* On Mesa's lavapipe 22.3.6 a uniform load costs as much as a dozen vector operations, so queries
- * share it; more than one key at a time only adds spills. What an invocation keeps is bounded too,
- * since compiling takes as long as the unrolled code is. */
-#define CPU_QUERIES 7
-#define CPU_QUERY_VALUES 256
+/* ---- Recording ------------------------------------------------------------------------------ */
 
-/* So many keys are summed up one by one without losing digits that matter, more of them in runs. */
-#define PLAIN_KEYS 200
-#define RUN_KEYS 32
+/* Of the shaders (shaders/attention.glsl). */
+enum {
+  BINDING_FAR_INPUT,
+  BINDING_FAR_OUTPUT,
+  BINDING_WEIGHTS,
+  BINDING_NEAR_INPUT,
+  BINDING_NEAR_OUTPUT,
+  N_BINDINGS
+};
+#define CONSTANT_BANDED 8
 
-/* As many parts of at most @largest as @n needs, all but the last equal: the size of a part. */
-static guint64 even_part(guint64 n, guint64 largest) {
-  guint64 n_parts = (n + largest - 1) / largest;
+/** Recording: an operation on its way to dispatches. */
+typedef struct {
+  const SwinOperationContext *context;
+  const SwinOperation *operation;
+  const SwinAttentionParameters *parameters;
+  SwinDevice *device;
+  const SwinPlanTensor *input, *output;
+  struct SwinAttentionPush push;
+  SwinDispatch dispatch;
+} Recording;
 
-  return (n + n_parts - 1) / n_parts;
-}
+static void start_push(Recording *recording) {
+  const SwinAttentionParameters *parameters = recording->parameters;
+  const guint64 *out = recording->output->shape;
+  guint64 padded_height = swin_attention_round_up(out[1], parameters->window_height);
+  guint64 padded_width = swin_attention_round_up(out[2], parameters->window_width);
 
-static AttentionShape choose_shape(SwinDevice *device, const SwinAttentionParameters *parameters,
-                                   guint64 head_dim) {
-  guint64 subgroup = MAX(swin_device_get_limits(device)->subgroup_size, 1);
-  guint64 n_queries = (guint64)parameters->window_height * parameters->window_width;
-  AttentionShape shape;
-
-  if (swin_device_is_cpu(device)) {
-    guint64 queries = CLAMP(CPU_QUERY_VALUES / head_dim, 1, CPU_QUERIES);
-
-    shape.lanes = (guint32)subgroup;
-    shape.queries = (guint32)even_part((n_queries + subgroup - 1) / subgroup, queries);
-    shape.keys = 1;
-  } else {
-    shape.lanes = (guint32)round_up(even_part(n_queries, MAX(64, subgroup)), subgroup);
-    shape.queries = 1;
-    shape.keys = (guint32)even_part(parameters->window_width, 8);
-  }
-  shape.in_runs = n_queries > PLAIN_KEYS;
-  shape.run = (guint32)round_up(
-      even_part(parameters->window_width, shape.in_runs ? RUN_KEYS : parameters->window_width),
-      shape.keys);
-  guint64 tile = (guint64)shape.lanes * shape.queries;
-  shape.tiles = (guint32)((n_queries + tile - 1) / tile);
-  return shape;
-}
-
-static void fill(SwinDispatch *dispatch, SwinDevice *device, guint64 n_items, gpointer push) {
-  struct SwinAttentionPush *values = push;
-  guint64 work = n_items * values->windows * values->heads * values->tiles;
-
-  values->work = (guint32)work;
-  swin_split_groups(device, work, dispatch->groups);
-}
-
-static gboolean record(const SwinOperationContext *context, const SwinOperation *operation,
-                       GError **error) {
-  const SwinAttentionParameters *parameters = operation->parameters;
-  SwinDevice *device = swin_recorder_get_device(context->recorder);
-  const guint64 *out = swin_plan_get_tensor(context->plan, operation->output)->shape;
-  guint64 window_height = parameters->window_height, window_width = parameters->window_width;
-  guint64 padded_height = round_up(out[1], window_height);
-  guint64 padded_width = round_up(out[2], window_width);
-  guint64 head_dim = out[3] / parameters->n_heads;
-  AttentionShape shape = choose_shape(device, parameters, head_dim);
-  struct SwinAttentionPush push = {
+  recording->push = (struct SwinAttentionPush){
       .height = (guint32)out[1],
       .width = (guint32)out[2],
       .padded_height = (guint32)padded_height,
@@ -201,32 +159,196 @@ static gboolean record(const SwinOperationContext *context, const SwinOperation 
       .rolled_height = (guint32)(parameters->roll_before_padding ? out[1] : padded_height),
       .rolled_width = (guint32)(parameters->roll_before_padding ? out[2] : padded_width),
       .heads = parameters->n_heads,
-      .tiles = shape.tiles,
-      .windows = (guint32)(padded_height / window_height * (padded_width / window_width)),
+      .any_row = (guint32)out[1] - 1,
       .shift_y = parameters->shift_y,
       .shift_x = parameters->shift_x,
       .table_height = parameters->table_height,
       .table_width = parameters->table_width,
       .mask = parameters->mask,
   };
-  SwinDispatch dispatch = {
-      .shader = "attention",
-      .n_constants = 12,
-      .constants = {shape.lanes, (guint32)head_dim, parameters->window_height,
-                    parameters->window_width, shape.queries, shape.keys,
+}
+
+static void start_dispatch(Recording *recording, const SwinAttentionKernel *kernel,
+                           guint64 head_dim) {
+  const SwinAttentionParameters *parameters = recording->parameters;
+  const SwinOperation *operation = recording->operation;
+  const struct SwinAttentionPush *push = &recording->push;
+
+  recording->dispatch = (SwinDispatch){
+      .shader = kernel->shader,
+      .label = operation->name,
+      .n_constants = SWIN_ATTENTION_FIRST_CONSTANT + kernel->n_constants,
+      .constants = {kernel->lanes, (guint32)head_dim, parameters->window_height,
+                    parameters->window_width,
                     operation->weights[SWIN_ATTENTION_BIAS_TABLE].data != NULL,
                     parameters->shift_y > 0 || parameters->shift_x > 0,
-                    padded_height != out[1] || padded_width != out[2],
-                    parameters->kind == SWIN_ATTENTION_COSINE, shape.run, shape.in_runs},
-      .n_bindings = 3,
-      .push = &push,
-      .push_size = sizeof(push),
+                    push->padded_height != push->height || push->padded_width != push->width,
+                    parameters->kind == SWIN_ATTENTION_COSINE},
+      .n_bindings = N_BINDINGS,
+      .push = push,
+      .push_size = sizeof(*push),
+      .subgroup_size = kernel->subgroup_size,
   };
-  guint64 n_rounds = window_height * ((window_width + shape.keys - 1) / shape.keys +
-                                      (window_width + shape.run - 1) / shape.run + 1);
+  memcpy(recording->dispatch.constants + SWIN_ATTENTION_FIRST_CONSTANT, kernel->constants,
+         kernel->n_constants * sizeof(guint32));
+  recording->dispatch.bindings[BINDING_WEIGHTS] =
+      swin_operation_context_weights(recording->context);
+  recording->push.tiles = kernel->tiles;
+}
 
-  return swin_split_check_loop(operation, n_rounds, error) &&
-         swin_split_record(context, operation, out[0], &dispatch, fill, &push, error);
+/* @window_rows: rows of windows, of every image */
+static gboolean record_dispatch(Recording *recording, guint64 n_images, guint64 window_rows,
+                                GError **error) {
+  struct SwinAttentionPush *push = &recording->push;
+  guint64 windows = window_rows * (push->padded_width / recording->parameters->window_width);
+  guint64 work = n_images * windows * push->heads * push->tiles;
+
+  push->windows = (guint32)windows;
+  push->work = (guint32)work;
+  swin_split_groups(recording->device, work, recording->dispatch.groups);
+  return swin_recorder_dispatch(recording->context->recorder, &recording->dispatch, error);
+}
+
+static guint64 image_bytes(const SwinPlanTensor *tensor) {
+  return swin_plan_tensor_size(tensor) / tensor->shape[0];
+}
+
+/* As many whole images at a time as fit. */
+static gboolean record_images(Recording *recording, GError **error) {
+  const SwinOperationContext *context = recording->context;
+  const SwinOperation *operation = recording->operation;
+  guint64 n_images = recording->output->shape[0];
+  guint64 window_rows = recording->push.padded_height / recording->parameters->window_height;
+  guint64 in = image_bytes(recording->input), out = image_bytes(recording->output);
+  guint64 step = swin_split_items(recording->device, n_images, in, out);
+  SwinBinding *bindings = recording->dispatch.bindings;
+
+  for (guint64 first = 0; first < n_images; first += step) {
+    guint64 n = MIN(step, n_images - first);
+
+    bindings[BINDING_FAR_INPUT] =
+        swin_split_tensor(context, operation->inputs[0], SWIN_ACCESS_READ, first, n, in);
+    bindings[BINDING_FAR_OUTPUT] =
+        swin_split_tensor(context, operation->output, SWIN_ACCESS_WRITE, first, n, out);
+    bindings[BINDING_NEAR_INPUT] = bindings[BINDING_FAR_INPUT];
+    bindings[BINDING_NEAR_OUTPUT] = bindings[BINDING_FAR_OUTPUT];
+    if (!record_dispatch(recording, n, window_rows, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* ---- A map that is larger than a binding ---------------------------------------------------- */
+
+/** Rows: of the map, from @first to @end - 1. */
+typedef struct {
+  guint64 first, end;
+} Rows;
+
+/* The rows of the map that the rows @first to @end - 1 of the rolled one come from, in two runs:
+ * @near, the part that the roll brought from the map's beginning. Padding is left out. */
+static void find_rows(const struct SwinAttentionPush *push, guint64 first, guint64 end, Rows *far,
+                      Rows *near) {
+  guint64 rolled_first = MIN(first, push->rolled_height);
+  guint64 rolled_end = MIN(end, push->rolled_height);
+  guint64 turn = push->rolled_height - push->shift_y; /* where the map's first row lies */
+
+  *far = (Rows){MIN(MIN(rolled_first, turn) + push->shift_y, push->height),
+                MIN(MIN(rolled_end, turn) + push->shift_y, push->height)};
+  *near = (Rows){MAX(rolled_first, turn) - turn, MAX(rolled_end, turn) - turn};
+}
+
+static guint64 binding_alignment(SwinDevice *device) {
+  return MAX(swin_device_get_limits(device)->storage_alignment, SWIN_VECTOR_SIZE);
+}
+
+/* Binds @rows of an image of @tensor; a binding begins at a multiple of the device's alignment.
+ * Returns: position of the first value that is bound, from the image's first one, modulo 2^32. */
+static guint32 bind_rows(Recording *recording, guint binding, gint tensor, SwinAccess access,
+                         guint64 image, const Rows *rows) {
+  const SwinPlanTensor *info = swin_plan_get_tensor(recording->context->plan, tensor);
+  guint64 alignment = binding_alignment(recording->device);
+  guint64 image_start = image * image_bytes(info), row_bytes = image_bytes(info) / info->shape[1];
+  guint64 start = (image_start + rows->first * row_bytes) / alignment * alignment;
+  SwinBinding bound = swin_operation_context_tensor(recording->context, tensor, access);
+
+  bound.offset += start;
+  bound.size = image_start + rows->end * row_bytes - start;
+  recording->dispatch.bindings[binding] = bound;
+  return (guint32)((start - image_start) / swin_storage_size(info->storage));
+}
+
+/* Windows of the rows @first to @end - 1 of the padded, rolled map. */
+static gboolean record_band(Recording *recording, guint64 image, guint64 first, guint64 end,
+                            GError **error) {
+  const SwinOperation *operation = recording->operation;
+  struct SwinAttentionPush *push = &recording->push;
+  Rows far, near;
+
+  find_rows(push, first, end, &far, &near);
+  gboolean any_far = far.end > far.first, any_near = near.end > near.first;
+  const Rows *at_far = any_far ? &far : &near, *at_near = any_near ? &near : &far;
+
+  push->first_row = (guint32)first;
+  push->any_row = (guint32)at_far->first;
+  push->near_rows = any_near ? (guint32)near.end : 0;
+  push->far_input = bind_rows(recording, BINDING_FAR_INPUT, operation->inputs[0], SWIN_ACCESS_READ,
+                              image, at_far);
+  push->far_output =
+      bind_rows(recording, BINDING_FAR_OUTPUT, operation->output, SWIN_ACCESS_WRITE, image, at_far);
+  push->near_input = bind_rows(recording, BINDING_NEAR_INPUT, operation->inputs[0],
+                               SWIN_ACCESS_READ, image, at_near);
+  push->near_output = bind_rows(recording, BINDING_NEAR_OUTPUT, operation->output,
+                                SWIN_ACCESS_WRITE, image, at_near);
+  return record_dispatch(recording, 1, (end - first) / recording->parameters->window_height, error);
+}
+
+/* As many rows of windows at a time as fit, of one image after the other. */
+static gboolean record_bands(Recording *recording, GError **error) {
+  guint64 window_height = recording->parameters->window_height;
+  guint64 padded_height = recording->push.padded_height;
+  guint64 row_bytes = image_bytes(recording->input) / recording->input->shape[1];
+  guint64 alignment = binding_alignment(recording->device); /* what a binding may begin too early */
+  guint64 room = swin_device_get_limits(recording->device)->max_storage_range - alignment;
+  guint64 step =
+      window_height * swin_attention_even_part(padded_height / window_height,
+                                               MAX(room / (window_height * row_bytes), 1));
+
+  recording->dispatch.constants[CONSTANT_BANDED] = TRUE;
+  for (guint64 image = 0; image < recording->output->shape[0]; image++)
+    for (guint64 first = 0; first < padded_height; first += step)
+      if (!record_band(recording, image, first, MIN(first + step, padded_height), error))
+        return FALSE;
+  return TRUE;
+}
+
+static gboolean record(const SwinOperationContext *context, const SwinOperation *operation,
+                       GError **error) {
+  const SwinAttentionParameters *parameters = operation->parameters;
+  SwinDevice *device = swin_recorder_get_device(context->recorder);
+  Recording recording = {
+      .context = context,
+      .operation = operation,
+      .parameters = parameters,
+      .device = device,
+      .input = swin_plan_get_tensor(context->plan, operation->inputs[0]),
+      .output = swin_plan_get_tensor(context->plan, operation->output),
+  };
+  const SwinAttentionTask task = {
+      .storage = recording.output->storage,
+      .head_dim = recording.output->shape[3] / parameters->n_heads,
+      .window_height = parameters->window_height,
+      .window_width = parameters->window_width,
+  };
+  SwinAttentionKernel kernel = swin_attention_choose_kernel(device, &task);
+
+  if (!swin_split_check_loop(operation, kernel.n_rounds, error))
+    return FALSE;
+  start_push(&recording);
+  start_dispatch(&recording, &kernel, task.head_dim);
+  return image_bytes(recording.input) <= swin_device_get_limits(device)->max_storage_range
+             ? record_images(&recording, error)
+             : record_bands(&recording, error);
 }
 
 const SwinOperationClass swin_attention_class = {

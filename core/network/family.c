@@ -26,7 +26,7 @@ static void add_tags(SwinPlan *plan, const SwinModelConfig *config, const SwinPl
 }
 
 SwinPlan *swin_family_plan(SwinModel *model, const SwinPlanOptions *options) {
-  SwinPlan *plan = swin_plan_new(model);
+  SwinPlan *plan = swin_plan_new(model, options->storage);
 
   gint logits = add_family(plan, model, options);
   if (logits != SWIN_PLAN_NO_TENSOR) {

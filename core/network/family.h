@@ -15,6 +15,10 @@ typedef struct {
                   leaves activation and top-k out */
   SwinActivation activation; /* AUTO: the model's */
   gboolean keep_stages;      /* also make "stages.0", "stages.1", ... outputs */
+  SwinStorage storage; /* of activations and weights; "input", "pooled", "logits" and "tags" are
+                          float32 (words) in any case, "stages.0" and so on are not */
+  gboolean fused;      /* norms and gathers in front of products are part of them: fewer
+                          dispatches, each with more to do. See swin_network_fuses() */
 } SwinPlanOptions;
 
 /**

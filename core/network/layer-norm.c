@@ -1,38 +1,73 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "network/layer-norm.h"
 
+#include <string.h>
+
 #include "network/split.h"
 #include "parameters.h"
 
-/* Rounds of the loops for each value: two for the sums, a little for the runs, one to store. */
-#define ROUNDS 4
+#define VECTOR 4       /* values that an invocation loads at a time */
+#define LEAST_LANES 8  /* of a GPU: 8 vectors are a cache line in float32 */
+#define GROUP_SIZE 128 /* of a GPU; every device can */
+#define BLOCK 8        /* vectors that an invocation has in registers */
+#define LARGE_BLOCK 24 /* where a whole row fits, on a processor: its cache is its registers */
+#define OVERHEAD 4     /* rounds for a row that are not for vectors or lanes */
+
+static guint64 vectors_of(SwinNormShape shape, guint64 length) {
+  return (length + VECTOR * shape.lanes - 1) / (VECTOR * shape.lanes);
+}
 
 SwinNormShape swin_norm_shape(SwinDevice *device, guint64 length) {
-  SwinNormShape shape = {.lanes = 32, .rows = 4};
+  SwinNormShape shape = {.lanes = LEAST_LANES, .rows = GROUP_SIZE / LEAST_LANES};
 
   if (swin_device_is_cpu(device)) {
     shape.lanes = 1;
     shape.rows = swin_device_get_limits(device)->subgroup_size;
+    while (swin_norm_rounds(shape, length) > SWIN_MAX_ITERATIONS && shape.rows > 1) {
+      shape.lanes *= 2;
+      shape.rows /= 2;
+    }
+    return shape;
   }
-  while (ROUNDS * length / shape.lanes > SWIN_MAX_ITERATIONS && shape.rows > 1) {
+  while (vectors_of(shape, length) > BLOCK && shape.rows > 1) {
     shape.lanes *= 2;
     shape.rows /= 2;
   }
   return shape;
 }
 
-gboolean swin_norm_check(const SwinOperation *operation, SwinNormShape shape, guint64 length,
-                         GError **error) {
-  return swin_split_check_loop(operation, ROUNDS * length / shape.lanes, error);
+/* The vectors are loaded once for the moments and once to be stored; those of the lanes are summed
+ * up in two passes. Every driver unrolls the four values of a vector. */
+guint64 swin_norm_rounds(SwinNormShape shape, guint64 length) {
+  return 3 * vectors_of(shape, length) + 2 * shape.lanes + OVERHEAD;
+}
+
+void swin_norm_set_constants(SwinDispatch *dispatch, SwinNormShape shape, guint64 length) {
+  const guint64 vectors = vectors_of(shape, length);
+  const gboolean is_kept = vectors <= (shape.lanes == 1 ? LARGE_BLOCK : BLOCK);
+  const guint32 block = is_kept ? (guint32)vectors : BLOCK;
+  const guint32 constants[SWIN_NORM_CONSTANTS] = {
+      shape.lanes * shape.rows,
+      shape.lanes,
+      shape.rows,
+      block,
+      is_kept,
+      length % VECTOR == 0,
+      length % ((guint64)VECTOR * shape.lanes * block) == 0,
+  };
+
+  memcpy(dispatch->constants, constants, sizeof(constants));
 }
 
 guint64 swin_norm_packed_size(G_GNUC_UNUSED const SwinPlan *plan, const SwinOperation *operation,
                               G_GNUC_UNUSED SwinDevice *device) {
-  return operation->weights[SWIN_WEIGHT].n_elements + operation->weights[SWIN_BIAS].n_elements;
+  return (operation->weights[SWIN_WEIGHT].n_elements + operation->weights[SWIN_BIAS].n_elements) *
+         sizeof(gfloat);
 }
 
 void swin_norm_pack(G_GNUC_UNUSED const SwinPlan *plan, const SwinOperation *operation,
-                    G_GNUC_UNUSED SwinDevice *device, gfloat *values) {
+                    G_GNUC_UNUSED SwinDevice *device, gpointer packed) {
+  gfloat *values = packed;
   const SwinTensor *weight = &operation->weights[SWIN_WEIGHT];
   const SwinTensor *bias = &operation->weights[SWIN_BIAS];
 
@@ -63,7 +98,7 @@ gint swin_plan_add_layer_norm(SwinPlan *plan, const gchar *name, gint input,
                               const SwinTensor *weight, const SwinTensor *bias, gdouble epsilon,
                               gint residual) {
   const SwinPlanTensor *in = swin_plan_get_tensor(plan, input);
-  gint output = swin_plan_add_tensor(plan, in->n_dims, in->shape);
+  gint output = swin_plan_add_tensor(plan, in->storage, in->n_dims, in->shape);
 
   g_assert(weight != NULL);
   g_assert(residual == SWIN_PLAN_NO_TENSOR || swin_plan_get_tensor(plan, residual)->n_elements ==
@@ -105,16 +140,16 @@ static gboolean record(const SwinOperationContext *context, const SwinOperation 
       .epsilon = (gfloat)parameters->epsilon,
   };
   SwinDispatch dispatch = {
-      .shader = "layer-norm",
-      .n_constants = 4,
-      .constants = {shape.lanes * shape.rows, shape.lanes, shape.rows,
-                    operation->inputs[1] != SWIN_PLAN_NO_TENSOR},
+      .shader = swin_operation_shader("layer-norm", in->storage),
+      .n_constants = SWIN_NORM_CONSTANTS + 1,
       .n_bindings = 4,
       .push = &push,
       .push_size = sizeof(push),
   };
 
-  return swin_norm_check(operation, shape, channels, error) &&
+  swin_norm_set_constants(&dispatch, shape, channels);
+  dispatch.constants[SWIN_NORM_CONSTANTS] = operation->inputs[1] != SWIN_PLAN_NO_TENSOR;
+  return swin_split_check_loop(operation, swin_norm_rounds(shape, channels), error) &&
          swin_split_record(context, operation, in->n_elements / channels, &dispatch, fill, &push,
                            error);
 }

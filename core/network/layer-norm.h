@@ -7,7 +7,7 @@
 
 #include "network/operation.h"
 
-/** SwinNormShape: how shaders/normalise.glsl spreads rows over a work-group. */
+/** SwinNormShape: how shaders/norm.glsl spreads rows over a work-group. */
 typedef struct {
   guint32 lanes; /* invocations a row */
   guint32 rows;  /* rows a work-group */
@@ -16,9 +16,13 @@ typedef struct {
 /** swin_norm_shape: the shape for rows of @length values. */
 SwinNormShape swin_norm_shape(SwinDevice *device, guint64 length);
 
-/** swin_norm_check: FALSE with SWIN_ERROR_DEVICE where rows are too long for any shape. */
-gboolean swin_norm_check(const SwinOperation *operation, SwinNormShape shape, guint64 length,
-                         GError **error);
+/** swin_norm_rounds: rounds of all loops that an invocation goes through for a row. */
+guint64 swin_norm_rounds(SwinNormShape shape, guint64 length);
+
+#define SWIN_NORM_CONSTANTS 7
+
+/** swin_norm_set_constants: writes the constants 0 to SWIN_NORM_CONSTANTS - 1 of the shaders. */
+void swin_norm_set_constants(SwinDispatch *dispatch, SwinNormShape shape, guint64 length);
 
 /**
  * swin_norm_append: appends the step.
@@ -37,6 +41,6 @@ guint64 swin_norm_flops(const SwinPlan *plan, const SwinOperation *operation);
 guint64 swin_norm_packed_size(const SwinPlan *plan, const SwinOperation *operation,
                               SwinDevice *device);
 void swin_norm_pack(const SwinPlan *plan, const SwinOperation *operation, SwinDevice *device,
-                    gfloat *values);
+                    gpointer packed);
 
 #endif /* SWIN_NETWORK_LAYER_NORM_H */

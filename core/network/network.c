@@ -5,28 +5,54 @@ struct _SwinNetwork {
   SwinPlan *plan;
   SwinWeights *weights;
   SwinBuffer *arena;
+  gboolean owns_arena;
 };
 
 guint64 swin_network_alignment(SwinDevice *device) {
-  return swin_device_get_limits(device)->storage_alignment;
+  return MAX(swin_device_get_limits(device)->storage_alignment, SWIN_VECTOR_SIZE);
+}
+
+gboolean swin_network_storage(SwinDevice *device, SwinPrecision precision, SwinStorage *storage,
+                              GError **error) {
+  switch (swin_device_get_precision(device, precision)) {
+  case SWIN_PRECISION_FP32:
+    *storage = SWIN_STORAGE_F32;
+    return TRUE;
+  case SWIN_PRECISION_FP16:
+    *storage = SWIN_STORAGE_F16;
+    return TRUE;
+  case SWIN_PRECISION_AUTO:
+    break;
+  }
+  g_set_error(error, SWIN_ERROR, SWIN_ERROR_DEVICE,
+              "%s has no 16-bit storage, which the precision fp16 needs; use auto or fp32.",
+              swin_device_get_info(device)->name);
+  return FALSE;
+}
+
+gboolean swin_network_fuses(SwinDevice *device) {
+  return !swin_device_is_cpu(device);
 }
 
 SwinNetwork *swin_network_new(SwinDevice *device, SwinPlan *plan, SwinWeights *weights,
-                              GError **error) {
+                              SwinBuffer *arena, GError **error) {
   g_autoptr(SwinNetwork) network = g_new0(SwinNetwork, 1);
   network->plan = plan;
   network->weights = swin_weights_ref(weights);
   if (!swin_plan_check_size(plan, error))
     return NULL;
-  network->arena =
-      swin_buffer_new(device, SWIN_BUFFER_DEVICE, swin_plan_get_arena_size(plan), error);
+  const guint64 size = swin_plan_get_arena_size(plan);
+  g_assert(!arena || arena->size >= size);
+  network->owns_arena = !arena;
+  network->arena = arena ? arena : swin_buffer_new(device, SWIN_BUFFER_DEVICE, size, error);
   return network->arena ? g_steal_pointer(&network) : NULL;
 }
 
 void swin_network_free(SwinNetwork *network) {
   if (!network)
     return;
-  swin_buffer_free(network->arena);
+  if (network->owns_arena)
+    swin_buffer_free(network->arena);
   swin_weights_unref(network->weights);
   swin_plan_free(network->plan);
   g_free(network);
@@ -76,7 +102,7 @@ SwinBinding swin_operation_context_tensor(const SwinOperationContext *context, g
   return (SwinBinding){
       .buffer = own ? own : context->arena,
       .offset = own ? 0 : info->offset,
-      .size = info->n_elements * sizeof(gfloat),
+      .size = swin_plan_tensor_size(info),
       .access = access,
   };
 }
@@ -88,4 +114,12 @@ SwinBinding swin_operation_context_weights(const SwinOperationContext *context) 
       .size = context->weights_size,
       .access = SWIN_ACCESS_READ,
   };
+}
+
+/* Interned: a pipeline's key and the labels of a recording outlive the operation. */
+const gchar *swin_operation_shader(const gchar *name, SwinStorage storage) {
+  if (storage == SWIN_STORAGE_F32)
+    return name;
+  g_autofree gchar *half = g_strconcat(name, "-half", NULL);
+  return g_intern_string(half);
 }

@@ -16,10 +16,25 @@ typedef struct _SwinNetwork SwinNetwork;
  * or image size and batch are beyond all counting.
  * @plan: (transfer full): finished, with the alignment of swin_network_alignment()
  * @weights: made of a plan with the same operations
+ * @arena: (nullable): at least swin_plan_get_arena_size() bytes that networks share whose runs
+ * follow one another on the queue; must outlive the network. NULL makes one of the network's own
  */
 SwinNetwork *swin_network_new(SwinDevice *device, SwinPlan *plan, SwinWeights *weights,
-                              GError **error);
+                              SwinBuffer *arena, GError **error);
 void swin_network_free(SwinNetwork *network); /* NULL-safe; the device must be done with it */
+
+/**
+ * swin_network_storage: what @precision comes to on @device (swin_device_get_precision()).
+ * @storage: (out)
+ *
+ * Returns: FALSE with SWIN_ERROR_DEVICE where fp16 is asked for and @device has no 16-bit storage.
+ */
+gboolean swin_network_storage(SwinDevice *device, SwinPrecision precision, SwinStorage *storage,
+                              GError **error);
+
+/** swin_network_fuses: whether plans for @device should be fused: on GPUs, where every dispatch
+ * costs its start; a processor would norm each row once for every strip of columns. */
+gboolean swin_network_fuses(SwinDevice *device);
 
 /** swin_network_alignment: what swin_plan_finish() needs on @device, in bytes. */
 guint64 swin_network_alignment(SwinDevice *device);

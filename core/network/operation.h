@@ -8,6 +8,10 @@
 #include "gpu/recorder.h"
 #include "network/operations.h"
 
+/** SWIN_VECTOR_SIZE: bytes of the largest value that shaders load at once: activations and packed
+ * weights begin at a multiple of it. */
+#define SWIN_VECTOR_SIZE 16
+
 /** SwinOperationContext: where a network keeps things while its operations record themselves. */
 typedef struct {
   SwinRecorder *recorder;
@@ -26,16 +30,25 @@ struct _SwinOperationClass {
   /* Multiplications and additions, each counted as one. */
   guint64 (*flops)(const SwinPlan *plan, const SwinOperation *operation);
 
-  /* (nullable): number of float32 values that pack() writes for @device. */
+  /* (nullable): bytes that pack() writes for @device, a multiple of 4. Depends on the plan's
+   * storage, the operation's weights and the device, and on nothing else: networks of every batch
+   * and image size read the same packed weights. */
   guint64 (*packed_size)(const SwinPlan *plan, const SwinOperation *operation, SwinDevice *device);
 
-  /* (nullable): converts the plain weights into the layout that the shader reads on @device. */
+  /* (nullable): converts the plain weights into the layout that the shader reads on @device.
+   * @packed: aligned to 16 bytes */
   void (*pack)(const SwinPlan *plan, const SwinOperation *operation, SwinDevice *device,
-               gfloat *values);
+               gpointer packed);
 
   gboolean (*record)(const SwinOperationContext *context, const SwinOperation *operation,
                      GError **error);
 };
+
+/**
+ * swin_operation_shader: (transfer none): the build of a shader for @storage: "NAME" or
+ * "NAME-half" (shaders/storage.glsl). @name: a string that lives as long as the program
+ */
+const gchar *swin_operation_shader(const gchar *name, SwinStorage storage);
 
 /** swin_operation_context_tensor: the binding of a tensor of the plan. */
 SwinBinding swin_operation_context_tensor(const SwinOperationContext *context, gint tensor,

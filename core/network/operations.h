@@ -61,22 +61,48 @@ typedef enum {
   SWIN_GELU_TANH = 2,  /* x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))) */
 } SwinGelu;
 
+/** SwinLinearSource: what a row of the product's left side is. */
+typedef enum {
+  SWIN_LINEAR_ROWS,    /* numbered as in shaders/parameters.h: [..., K]: a row of the input */
+  SWIN_LINEAR_MERGING, /* [N, H, W, K/4]: four neighbours, as patch merging gathers them */
+  SWIN_LINEAR_PATCHES, /* [N, channels, H, W], float32 in any case: the pixels of a patch, as patch
+                          partition orders them; filled up with zeros at the right and bottom */
+} SwinLinearSource;
+
+/** SwinLinearParameters: all zero but n_parts is a plain product. */
 typedef struct {
   guint n_parts; /* weights stacked on the output channels: 1, or 3 for query, key and value */
   SwinGelu gelu;
+  SwinLinearSource source;
+  guint patch_size; /* pixels a side; of SWIN_LINEAR_PATCHES */
+  gboolean cut;     /* of SWIN_LINEAR_PATCHES: as in swin_plan_add_patch_partition() */
+  gboolean normed;  /* LayerNorm over the K values of every row, before the product */
+  gdouble epsilon;  /* of the norm */
 } SwinLinearParameters;
 
+/* Its weight slots: up to three weights, their biases, and those of the norm. */
+enum {
+  SWIN_LINEAR_WEIGHT = 0,
+  SWIN_LINEAR_BIAS = SWIN_LINEAR_MAX_PARTS,
+  SWIN_LINEAR_NORM_WEIGHT = 2 * SWIN_LINEAR_MAX_PARTS,
+  SWIN_LINEAR_NORM_BIAS,
+};
+
 /**
- * swin_plan_add_linear: [..., K] -> [..., sum of N]: output = gelu(input * weight^T + bias) +
- * residual.
- * @n_parts: how many weights are stacked
- * @weights: @n_parts tensors of [N, K] (more trailing dimensions count as K); slots 0 to 2
- * @biases: (nullable): @n_parts tensors of [N], each nullable (zeros); slots 3 to 5
- * @residual: tensor of the output's shape, or SWIN_PLAN_NO_TENSOR
+ * swin_plan_add_linear: [rows, K] -> [..., sum of N]: output = gelu(norm(row) * weight^T + bias) +
+ * residual. The output has the input's leading dimensions, of SWIN_LINEAR_MERGING [N, ceil(H/2),
+ * ceil(W/2)], of SWIN_LINEAR_PATCHES [N, h, w]. It is float32 where the input is (but of
+ * SWIN_LINEAR_PATCHES in the plan's storage), and so are then the packed weights.
+ * @parameters: copied
+ * @weights: n_parts of [N, K]
+ * @biases: (nullable): n_parts of [N], each nullable
+ * @norm: (nullable): weight and bias [K] of the norm; not NULL where it is normed
+ * @residual: tensor of the output's elements and storage, or SWIN_PLAN_NO_TENSOR
  */
-gint swin_plan_add_linear(SwinPlan *plan, const gchar *name, gint input, guint n_parts,
-                          const SwinTensor *const *weights, const SwinTensor *const *biases,
-                          SwinGelu gelu, gint residual);
+gint swin_plan_add_linear(SwinPlan *plan, const gchar *name, gint input,
+                          const SwinLinearParameters *parameters, const SwinTensor *const *weights,
+                          const SwinTensor *const *biases, const SwinTensor *const *norm,
+                          gint residual);
 
 /* ---- layer norm ----------------------------------------------------------------------------- */
 
@@ -163,16 +189,21 @@ gint swin_plan_add_patch_merging(SwinPlan *plan, const gchar *name, gint input,
 extern const SwinOperationClass swin_mean_pool_class;
 
 typedef struct {
-  guint first;    /* token */
-  guint n_tokens; /* at least 1 */
+  guint first;     /* token */
+  guint n_tokens;  /* at least 1 */
+  gboolean normed; /* LayerNorm of every token before the mean */
+  gdouble epsilon; /* of the norm */
 } SwinMeanPoolParameters;
 
 /**
- * swin_plan_add_mean_pool: [N, H, W, C] -> [N, C]: the mean over the tokens @first to @first +
- * @n_tokens - 1, counted through the map; @n_tokens 0: all from @first on.
+ * swin_plan_add_mean_pool: [N, H, W, C] -> [N, C] float32: the mean over the tokens @first to
+ * @first
+ * + @n_tokens - 1, counted through the map; @n_tokens 0: all from @first on.
+ * @norm: (nullable): weight and bias [C] of a LayerNorm of every token before the mean
+ * @epsilon: of the norm
  */
 gint swin_plan_add_mean_pool(SwinPlan *plan, const gchar *name, gint input, guint first,
-                             guint n_tokens);
+                             guint n_tokens, const SwinTensor *const *norm, gdouble epsilon);
 
 /* ---- top k ---------------------------------------------------------------------------------- */
 

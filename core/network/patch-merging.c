@@ -11,7 +11,7 @@ gint swin_plan_add_patch_merging(SwinPlan *plan, const gchar *name, gint input,
                            4 * in->shape[3]};
 
   g_assert(in->n_dims == 4);
-  gint output = swin_plan_add_tensor(plan, G_N_ELEMENTS(shape), shape);
+  gint output = swin_plan_add_tensor(plan, in->storage, G_N_ELEMENTS(shape), shape);
   swin_norm_append(plan, &swin_patch_merging_class, name, input, SWIN_PLAN_NO_TENSOR, output,
                    weight, bias, epsilon);
   return output;
@@ -28,7 +28,8 @@ static guint64 flops(const SwinPlan *plan, const SwinOperation *operation) {
 static gboolean record(const SwinOperationContext *context, const SwinOperation *operation,
                        GError **error) {
   const SwinLayerNormParameters *parameters = operation->parameters;
-  const guint64 *in = swin_plan_get_tensor(context->plan, operation->inputs[0])->shape;
+  const SwinPlanTensor *input = swin_plan_get_tensor(context->plan, operation->inputs[0]);
+  const guint64 *in = input->shape;
   const guint64 *out = swin_plan_get_tensor(context->plan, operation->output)->shape;
   SwinNormShape norm = swin_norm_shape(swin_recorder_get_device(context->recorder), out[3]);
   struct SwinPatchMergingPush push = {
@@ -40,16 +41,18 @@ static gboolean record(const SwinOperationContext *context, const SwinOperation 
       .epsilon = (gfloat)parameters->epsilon,
   };
   SwinDispatch dispatch = {
-      .shader = "patch-merging",
-      .n_constants = 4,
-      .constants = {norm.lanes * norm.rows, norm.lanes, norm.rows, is_normed(operation)},
+      .shader = swin_operation_shader("patch-merging", input->storage),
+      .n_constants = SWIN_NORM_CONSTANTS + 2,
       .n_bindings = 3,
       .push = &push,
       .push_size = sizeof(push),
       .groups = {(out[2] + norm.rows - 1) / norm.rows, out[1], 1},
   };
 
-  return swin_norm_check(operation, norm, out[3], error) &&
+  swin_norm_set_constants(&dispatch, norm, out[3]);
+  dispatch.constants[SWIN_NORM_CONSTANTS] = is_normed(operation);
+  dispatch.constants[SWIN_NORM_CONSTANTS + 1] = in[3] % 4 == 0;
+  return swin_split_check_loop(operation, swin_norm_rounds(norm, out[3]), error) &&
          swin_split_record(context, operation, in[0], &dispatch, swin_split_fill_z, &push, error);
 }
 

@@ -16,7 +16,7 @@ gint swin_plan_add_patch_partition(SwinPlan *plan, const gchar *name, gint input
   const guint64 shape[] = {in->shape[0], (in->shape[2] + rest) / patch_size,
                            (in->shape[3] + rest) / patch_size,
                            in->shape[1] * patch_size * patch_size};
-  gint output = swin_plan_add_tensor(plan, G_N_ELEMENTS(shape), shape);
+  gint output = swin_plan_add_tensor(plan, swin_plan_get_storage(plan), G_N_ELEMENTS(shape), shape);
   swin_plan_add_operation(plan, &swin_patch_partition_class, name, 1, &input, output, parameters);
   return output;
 }
@@ -31,20 +31,23 @@ static gboolean record(const SwinOperationContext *context, const SwinOperation 
                        GError **error) {
   const SwinPatchPartitionParameters *parameters = operation->parameters;
   const guint64 *in = swin_plan_get_tensor(context->plan, operation->inputs[0])->shape;
-  const guint64 *out = swin_plan_get_tensor(context->plan, operation->output)->shape;
+  const SwinPlanTensor *output = swin_plan_get_tensor(context->plan, operation->output);
+  const guint64 *out = output->shape;
+  const guint32 unit = in[3] % 4 == 0 && parameters->patch_size % 4 == 0 ? 4 : 1;
+  const guint64 units = out[2] * out[3] / unit; /* in a row of patches */
   struct SwinPatchPartitionPush push = {
       .height = (guint32)in[2],
       .width = (guint32)in[3],
       .columns = (guint32)out[2],
   };
   SwinDispatch dispatch = {
-      .shader = "patch-partition",
-      .n_constants = 3,
-      .constants = {GROUP_SIZE, parameters->patch_size, (guint32)in[1]},
+      .shader = swin_operation_shader("patch-partition", output->storage),
+      .n_constants = 4,
+      .constants = {GROUP_SIZE, parameters->patch_size, (guint32)in[1], unit},
       .n_bindings = 2,
       .push = &push,
       .push_size = sizeof(push),
-      .groups = {(out[2] * out[3] + GROUP_SIZE - 1) / GROUP_SIZE, out[1], 1},
+      .groups = {(units + GROUP_SIZE - 1) / GROUP_SIZE, out[1], 1},
   };
 
   return swin_split_record(context, operation, in[0], &dispatch, swin_split_fill_z, &push, error);

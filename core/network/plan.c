@@ -7,6 +7,7 @@
 
 struct _SwinPlan {
   SwinModel *model;
+  SwinStorage storage;
   GPtrArray *tensors;    /* of SwinPlanTensor */
   GPtrArray *operations; /* of SwinOperation */
   guint64 arena_size;    /* bytes */
@@ -27,10 +28,11 @@ static void operation_free(gpointer data) {
   g_free(operation);
 }
 
-SwinPlan *swin_plan_new(SwinModel *model) {
+SwinPlan *swin_plan_new(SwinModel *model, SwinStorage storage) {
   SwinPlan *plan = g_new0(SwinPlan, 1);
 
   plan->model = model != NULL ? swin_model_ref(model) : NULL;
+  plan->storage = storage;
   plan->tensors = g_ptr_array_new_with_free_func(tensor_free);
   plan->operations = g_ptr_array_new_with_free_func(operation_free);
   return plan;
@@ -45,16 +47,21 @@ void swin_plan_free(SwinPlan *plan) {
   g_free(plan);
 }
 
+SwinStorage swin_plan_get_storage(const SwinPlan *plan) {
+  return plan->storage;
+}
+
 static SwinPlanTensor *get_tensor(const SwinPlan *plan, gint tensor) {
   g_assert(tensor >= 0 && (guint)tensor < plan->tensors->len);
   return g_ptr_array_index(plan->tensors, (guint)tensor);
 }
 
-gint swin_plan_add_tensor(SwinPlan *plan, guint n_dims, const guint64 *shape) {
+gint swin_plan_add_tensor(SwinPlan *plan, SwinStorage storage, guint n_dims, const guint64 *shape) {
   g_assert(!plan->finished);
   g_assert(n_dims <= SWIN_TENSOR_MAX_DIMS);
 
   SwinPlanTensor *tensor = g_new0(SwinPlanTensor, 1);
+  tensor->storage = storage;
   tensor->n_dims = n_dims;
   tensor->n_elements = 1;
   for (guint i = 0; i < SWIN_TENSOR_MAX_DIMS; i++) {
@@ -73,8 +80,9 @@ gint swin_plan_add_tensor(SwinPlan *plan, guint n_dims, const guint64 *shape) {
   return (gint)plan->tensors->len - 1;
 }
 
-gint swin_plan_add_input(SwinPlan *plan, const gchar *name, guint n_dims, const guint64 *shape) {
-  gint number = swin_plan_add_tensor(plan, n_dims, shape);
+gint swin_plan_add_input(SwinPlan *plan, const gchar *name, SwinStorage storage, guint n_dims,
+                         const guint64 *shape) {
+  gint number = swin_plan_add_tensor(plan, storage, n_dims, shape);
   SwinPlanTensor *tensor = get_tensor(plan, number);
 
   tensor->name = g_strdup(name);
@@ -123,8 +131,7 @@ SwinOperation *swin_plan_add_operation(SwinPlan *plan, const SwinOperationClass 
  * costs. */
 static gboolean reserved_size(const SwinPlanTensor *tensor, guint64 alignment, guint64 guard,
                               guint64 *size) {
-  return g_uint64_checked_mul(size, tensor->n_elements, sizeof(gfloat)) &&
-         g_uint64_checked_add(size, *size, guard) &&
+  return g_uint64_checked_add(size, swin_plan_tensor_size(tensor), guard) &&
          g_uint64_checked_add(size, *size, alignment - 1) && ((*size &= ~(alignment - 1)), TRUE);
 }
 
@@ -136,7 +143,9 @@ static gint compare_sizes(gconstpointer a, gconstpointer b) {
   const SwinPlanTensor *first = *(const SwinPlanTensor *const *)a;
   const SwinPlanTensor *second = *(const SwinPlanTensor *const *)b;
 
-  return (first->n_elements < second->n_elements) - (first->n_elements > second->n_elements);
+  guint64 first_size = swin_plan_tensor_size(first), second_size = swin_plan_tensor_size(second);
+
+  return (first_size < second_size) - (first_size > second_size);
 }
 
 static gint compare_offsets(gconstpointer a, gconstpointer b) {
@@ -246,6 +255,10 @@ gint swin_plan_find(const SwinPlan *plan, const gchar *name) {
       return (gint)i;
   }
   return SWIN_PLAN_NO_TENSOR;
+}
+
+guint64 swin_plan_tensor_size(const SwinPlanTensor *tensor) {
+  return tensor->n_elements * swin_storage_size(tensor->storage);
 }
 
 guint64 swin_plan_get_arena_size(const SwinPlan *plan) {

@@ -12,15 +12,25 @@
 #include "model/model.h"
 
 #define SWIN_OPERATION_MAX_INPUTS 3
-#define SWIN_OPERATION_MAX_WEIGHTS 7
+#define SWIN_OPERATION_MAX_WEIGHTS 8
 #define SWIN_PLAN_NO_TENSOR (-1)
 
 typedef struct _SwinPlan SwinPlan;
 typedef struct _SwinOperation SwinOperation;
 typedef struct _SwinOperationClass SwinOperationClass;
 
-/** SwinPlanTensor: an activation: float32 (or 32-bit words), row-major. */
+/** SwinStorage: how an activation's values, or packed weights, lie in memory. */
+typedef enum {
+  SWIN_STORAGE_F32, /* float32, or 32-bit words */
+  SWIN_STORAGE_F16, /* IEEE half precision; all arithmetic but that of matrix products is float32 */
+} SwinStorage;
+
+/** swin_storage_size: bytes of a value: 4 or 2. */
+guint swin_storage_size(SwinStorage storage);
+
+/** SwinPlanTensor: an activation, row-major. */
 typedef struct {
+  SwinStorage storage;
   guint64 shape[SWIN_TENSOR_MAX_DIMS]; /* leading dimensions first; unused ones 1 */
   guint n_dims;
   guint64 n_elements; /* at most G_MAXUINT32 */
@@ -43,15 +53,22 @@ struct _SwinOperation {
   gpointer parameters;                            /* the operation's own struct, from g_new0() */
 };
 
-/** swin_plan_new: an empty plan that keeps @model (nullable) alive. */
-SwinPlan *swin_plan_new(SwinModel *model);
+/**
+ * swin_plan_new: an empty plan that keeps @model (nullable) alive.
+ * @storage: of the activations between operations
+ */
+SwinPlan *swin_plan_new(SwinModel *model, SwinStorage storage);
 void swin_plan_free(SwinPlan *plan); /* NULL-safe */
 
+/** swin_plan_get_storage: what swin_plan_new() was told. */
+SwinStorage swin_plan_get_storage(const SwinPlan *plan);
+
 /** swin_plan_add_tensor: a new activation of @n_dims dimensions. Returns: its number. */
-gint swin_plan_add_tensor(SwinPlan *plan, guint n_dims, const guint64 *shape);
+gint swin_plan_add_tensor(SwinPlan *plan, SwinStorage storage, guint n_dims, const guint64 *shape);
 
 /** swin_plan_add_input: the same for a tensor that is there before the run. */
-gint swin_plan_add_input(SwinPlan *plan, const gchar *name, guint n_dims, const guint64 *shape);
+gint swin_plan_add_input(SwinPlan *plan, const gchar *name, SwinStorage storage, guint n_dims,
+                         const guint64 *shape);
 
 /** swin_plan_mark_output: names a tensor that is read after the run. */
 void swin_plan_mark_output(SwinPlan *plan, gint tensor, const gchar *name);
@@ -89,6 +106,9 @@ const SwinPlanTensor *swin_plan_get_tensor(const SwinPlan *plan, gint tensor);
 
 /** swin_plan_find: number of the input or output called @name, or SWIN_PLAN_NO_TENSOR. */
 gint swin_plan_find(const SwinPlan *plan, const gchar *name);
+
+/** swin_plan_tensor_size: bytes of a tensor's values. */
+guint64 swin_plan_tensor_size(const SwinPlanTensor *tensor);
 
 /** swin_plan_get_arena_size: bytes; valid after swin_plan_finish(). */
 guint64 swin_plan_get_arena_size(const SwinPlan *plan);

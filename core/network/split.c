@@ -14,8 +14,8 @@ guint64 swin_split_items(SwinDevice *device, guint64 n_items, guint64 input_byte
                          guint64 output_bytes) {
   const SwinDeviceLimits *limits = swin_device_get_limits(device);
   guint64 fitting = limits->max_storage_range / MAX(input_bytes, output_bytes);
-  guint64 step = MAX(aligned_step(input_bytes, limits->storage_alignment),
-                     aligned_step(output_bytes, limits->storage_alignment));
+  guint64 alignment = MAX(limits->storage_alignment, SWIN_VECTOR_SIZE);
+  guint64 step = MAX(aligned_step(input_bytes, alignment), aligned_step(output_bytes, alignment));
 
   return fitting >= n_items ? n_items : MIN(MAX(fitting / step * step, step), n_items);
 }
@@ -35,7 +35,7 @@ void swin_split_fill_z(SwinDispatch *dispatch, G_GNUC_UNUSED SwinDevice *device,
 }
 
 static guint64 item_bytes(const SwinOperationContext *context, gint tensor, guint64 n_items) {
-  return swin_plan_get_tensor(context->plan, tensor)->n_elements / n_items * sizeof(gfloat);
+  return swin_plan_tensor_size(swin_plan_get_tensor(context->plan, tensor)) / n_items;
 }
 
 gboolean swin_split_record(const SwinOperationContext *context, const SwinOperation *operation,

@@ -5,9 +5,10 @@ static gboolean is_v2(const SwinFamilyBuilder *builder) {
   return builder->config->family == SWIN_FAMILY_SWIN_V2;
 }
 
-/* [N, H, W, C] -> [N, H, W, C]: windowed attention, without a norm, plus @residual. */
+/* [N, H, W, C] -> [N, H, W, C]: windowed attention, with @norm (nullable) in front, plus
+ * @residual. */
 static gint add_attention(const SwinFamilyBuilder *builder, guint stage, guint block, gint input,
-                          gint residual) {
+                          const SwinFamilyNorm *norm, gint residual) {
   g_autofree gchar *name = g_strdup_printf("stages.%u.blocks.%u.attention", stage, block);
   SwinWindows windows;
 
@@ -25,7 +26,7 @@ static gint add_attention(const SwinFamilyBuilder *builder, guint stage, guint b
       .table_width = windows.table_width,
   };
   return swin_family_add_attention(
-      builder, name, input, &parameters,
+      builder, name, input, norm, &parameters,
       swin_family_weight(builder, name, "relative_position_bias_table"), residual);
 }
 
@@ -38,35 +39,44 @@ static gint add_block(const SwinFamilyBuilder *builder, guint stage, guint block
   g_autofree gchar *mlp = g_strdup_printf("stages.%u.blocks.%u.mlp", stage, block);
 
   if (is_v2(builder)) {
-    gint branch = add_attention(builder, stage, block, input, SWIN_PLAN_NO_TENSOR);
+    gint branch = add_attention(builder, stage, block, input, NULL, SWIN_PLAN_NO_TENSOR);
     gint attended = swin_family_add_layer_norm(builder, norm1, branch, epsilon, input);
-    branch = swin_family_add_mlp(builder, mlp, attended, SWIN_PLAN_NO_TENSOR);
+    branch = swin_family_add_mlp(builder, mlp, attended, NULL, SWIN_PLAN_NO_TENSOR);
     return swin_family_add_layer_norm(builder, norm2, branch, epsilon, attended);
   }
-  gint normed = swin_family_add_layer_norm(builder, norm1, input, epsilon, SWIN_PLAN_NO_TENSOR);
-  gint attended = add_attention(builder, stage, block, normed, input);
-  normed = swin_family_add_layer_norm(builder, norm2, attended, epsilon, SWIN_PLAN_NO_TENSOR);
-  return swin_family_add_mlp(builder, mlp, normed, attended);
+  const SwinFamilyNorm first = {norm1, epsilon}, second = {norm2, epsilon};
+  gint attended = add_attention(builder, stage, block, input, &first, input);
+  return swin_family_add_mlp(builder, mlp, attended, &second, attended);
+}
+
+/* [N, H, W, C] -> [N, ceil(H/2), ceil(W/2), 2C]: four neighbours, with @norm (nullable) over their
+ * 4C values, reduced. */
+static gint add_reduction(const SwinFamilyBuilder *builder, const gchar *merging, gint input,
+                          const SwinFamilyNorm *norm) {
+  const SwinLinearParameters of_neighbours = {.n_parts = 1, .source = SWIN_LINEAR_MERGING};
+  g_autofree gchar *name = g_strdup_printf("%s.reduction", merging);
+
+  if (builder->options->fused)
+    return swin_family_add_product(builder, name, input, &of_neighbours, norm, SWIN_PLAN_NO_TENSOR);
+  gint gathered = swin_plan_add_patch_merging(
+      builder->plan, norm != NULL ? norm->name : merging, input,
+      norm != NULL ? swin_family_weight(builder, norm->name, "weight") : NULL,
+      norm != NULL ? swin_family_weight(builder, norm->name, "bias") : NULL,
+      builder->config->merging_norm_epsilon);
+  return swin_family_add_linear(builder, name, gathered, SWIN_GELU_NONE, SWIN_PLAN_NO_TENSOR);
 }
 
 /* [N, H, W, C] -> [N, ceil(H/2), ceil(W/2), 2C]. V1 norms the 4C gathered values, V2 the 2C reduced
  * ones. */
 static gint add_merging(const SwinFamilyBuilder *builder, guint stage, gint input) {
-  gdouble epsilon = builder->config->merging_norm_epsilon;
   g_autofree gchar *name = g_strdup_printf("stages.%u.merging", stage);
-  g_autofree gchar *norm = g_strdup_printf("%s.norm", name);
-  g_autofree gchar *reduction = g_strdup_printf("%s.reduction", name);
+  g_autofree gchar *norm_name = g_strdup_printf("%s.norm", name);
+  const SwinFamilyNorm norm = {norm_name, builder->config->merging_norm_epsilon};
 
-  if (is_v2(builder)) {
-    gint gathered = swin_plan_add_patch_merging(builder->plan, name, input, NULL, NULL, epsilon);
-    gint reduced =
-        swin_family_add_linear(builder, reduction, gathered, SWIN_GELU_NONE, SWIN_PLAN_NO_TENSOR);
-    return swin_family_add_layer_norm(builder, norm, reduced, epsilon, SWIN_PLAN_NO_TENSOR);
-  }
-  gint normed = swin_plan_add_patch_merging(builder->plan, norm, input,
-                                            swin_family_weight(builder, norm, "weight"),
-                                            swin_family_weight(builder, norm, "bias"), epsilon);
-  return swin_family_add_linear(builder, reduction, normed, SWIN_GELU_NONE, SWIN_PLAN_NO_TENSOR);
+  if (!is_v2(builder))
+    return add_reduction(builder, name, input, &norm);
+  gint reduced = add_reduction(builder, name, input, NULL);
+  return swin_family_add_layer_norm(builder, norm.name, reduced, norm.epsilon, SWIN_PLAN_NO_TENSOR);
 }
 
 /* [N, channels, H, W] -> [N, h, w, embed_dim] */
@@ -96,9 +106,8 @@ gint swin_family_add_swin(SwinPlan *plan, SwinModel *model, const SwinPlanOption
       tokens = add_merging(&builder, stage, tokens);
     swin_family_mark_stage(&builder, stage, tokens);
   }
-  gint normed = swin_family_add_layer_norm(&builder, "norm", tokens, config->layer_norm_epsilon,
-                                           SWIN_PLAN_NO_TENSOR);
-  gint pooled = swin_plan_add_mean_pool(plan, "pool", normed, 0, 0);
+  const SwinFamilyNorm norm = {"norm", config->layer_norm_epsilon};
+  gint pooled = swin_family_add_mean_pool(&builder, "pool", tokens, &norm, 0, 0);
   swin_plan_mark_output(plan, pooled, "pooled");
   if (config->n_classes == 0)
     return SWIN_PLAN_NO_TENSOR;

@@ -19,7 +19,7 @@ gint swin_plan_add_token_embedding(SwinPlan *plan, const gchar *name, gint input
   g_assert(positions == NULL || positions->n_elements == n_map * channels ||
            positions->n_elements == (n_prefix + n_map) * channels);
 
-  gint output = swin_plan_add_tensor(plan, 4, n_prefix > 0 ? sequence : in->shape);
+  gint output = swin_plan_add_tensor(plan, in->storage, 4, n_prefix > 0 ? sequence : in->shape);
   SwinOperation *operation =
       swin_plan_add_operation(plan, &swin_token_embedding_class, name, 1, &input, output, NULL);
   if (prefix != NULL)
@@ -33,30 +33,38 @@ static guint64 flops(const SwinPlan *plan, const SwinOperation *operation) {
   return swin_plan_get_tensor(plan, operation->inputs[0])->n_elements;
 }
 
-/* Values of an image in the output. */
-static guint64 image_size(const SwinPlan *plan, const SwinOperation *operation) {
+/* Values that have an embedding: those of an image, or of its prefix alone where no token has a
+ * position. */
+static guint64 n_embedded(const SwinOperation *operation, guint64 image_size) {
+  return operation->weights[SWIN_TOKEN_EMBEDDING_POSITIONS].data != NULL
+             ? image_size
+             : operation->weights[SWIN_TOKEN_EMBEDDING_PREFIX].n_elements;
+}
+
+static guint64 packed_values(const SwinPlan *plan, const SwinOperation *operation) {
   const SwinPlanTensor *out = swin_plan_get_tensor(plan, operation->output);
 
-  return out->shape[1] * out->shape[2] * out->shape[3];
+  return n_embedded(operation, out->shape[1] * out->shape[2] * out->shape[3]);
 }
 
 static guint64 packed_size(const SwinPlan *plan, const SwinOperation *operation,
                            G_GNUC_UNUSED SwinDevice *device) {
-  return image_size(plan, operation);
+  return packed_values(plan, operation) * sizeof(gfloat);
 }
 
 /* What every token gets: its position, with a prefix token the token itself too. */
 static void pack(const SwinPlan *plan, const SwinOperation *operation,
-                 G_GNUC_UNUSED SwinDevice *device, gfloat *values) {
+                 G_GNUC_UNUSED SwinDevice *device, gpointer packed) {
   const SwinTensor *prefix = &operation->weights[SWIN_TOKEN_EMBEDDING_PREFIX];
   const SwinTensor *positions = &operation->weights[SWIN_TOKEN_EMBEDDING_POSITIONS];
-  guint64 n = image_size(plan, operation);
-  guint64 first = n - positions->n_elements; /* 0, or that of the first token of the map */
+  guint64 n = packed_values(plan, operation);
+  gfloat *values = packed;
   g_autofree gfloat *tokens = g_new(gfloat, prefix->n_elements);
 
   memset(values, 0, n * sizeof(gfloat));
+  /* Where the prefix tokens have no position, those of the map come behind them. */
   if (positions->data != NULL)
-    swin_tensor_read(positions, 0, positions->n_elements, values + first);
+    swin_tensor_read(positions, 0, positions->n_elements, values + (n - positions->n_elements));
   if (prefix->data != NULL)
     swin_tensor_read(prefix, 0, prefix->n_elements, tokens);
   for (guint64 i = 0; i < prefix->n_elements; i++)
@@ -65,7 +73,7 @@ static void pack(const SwinPlan *plan, const SwinOperation *operation,
 
 static void fill(SwinDispatch *dispatch, SwinDevice *device, guint64 n_items, gpointer push) {
   struct SwinTokenEmbeddingPush *values = push;
-  guint64 n = n_items * values->tokens * values->channels;
+  guint64 n = n_items * values->tokens * values->channels / dispatch->constants[1];
 
   values->images = (guint32)n_items;
   swin_split_groups(device, (n + GROUP_SIZE - 1) / GROUP_SIZE, dispatch->groups);
@@ -73,18 +81,20 @@ static void fill(SwinDispatch *dispatch, SwinDevice *device, guint64 n_items, gp
 
 static gboolean record(const SwinOperationContext *context, const SwinOperation *operation,
                        GError **error) {
-  const guint64 *in = swin_plan_get_tensor(context->plan, operation->inputs[0])->shape;
+  const SwinPlanTensor *input = swin_plan_get_tensor(context->plan, operation->inputs[0]);
+  const guint64 *in = input->shape;
   const guint64 *out = swin_plan_get_tensor(context->plan, operation->output)->shape;
   guint64 n_tokens = out[1] * out[2];
   struct SwinTokenEmbeddingPush push = {
       .channels = (guint32)out[3],
       .tokens = (guint32)n_tokens,
       .prefix = (guint32)(n_tokens - in[1] * in[2]),
+      .embedded = (guint32)(packed_values(context->plan, operation) / out[3]),
   };
   SwinDispatch dispatch = {
-      .shader = "token-embedding",
-      .n_constants = 1,
-      .constants = {GROUP_SIZE},
+      .shader = swin_operation_shader("token-embedding", input->storage),
+      .n_constants = 2,
+      .constants = {GROUP_SIZE, out[3] % 4 == 0 ? 4 : 1},
       .n_bindings = 3,
       .push = &push,
       .push_size = sizeof(push),

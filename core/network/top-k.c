@@ -16,7 +16,7 @@ gint swin_plan_add_top_k(SwinPlan *plan, const gchar *name, gint input, guint k,
   g_assert(activation != SWIN_ACTIVATION_AUTO);
   parameters->k = k;
   parameters->activation = activation;
-  gint output = swin_plan_add_tensor(plan, G_N_ELEMENTS(shape), shape);
+  gint output = swin_plan_add_tensor(plan, SWIN_STORAGE_F32, G_N_ELEMENTS(shape), shape);
   swin_plan_add_operation(plan, &swin_top_k_class, name, 1, &input, output, parameters);
   return output;
 }

@@ -17,24 +17,22 @@ static gint add_block(const SwinFamilyBuilder *builder, guint block, gint input)
   g_autofree gchar *norm2 = g_strdup_printf("stages.0.blocks.%u.norm2", block);
   g_autofree gchar *mlp = g_strdup_printf("stages.0.blocks.%u.mlp", block);
 
-  gint normed = swin_family_add_layer_norm(builder, norm1, input, epsilon, SWIN_PLAN_NO_TENSOR);
-  gint attended = swin_family_add_attention(builder, attention, normed, &parameters, NULL, input);
-  normed = swin_family_add_layer_norm(builder, norm2, attended, epsilon, SWIN_PLAN_NO_TENSOR);
-  return swin_family_add_mlp(builder, mlp, normed, attended);
+  const SwinFamilyNorm first = {norm1, epsilon}, second = {norm2, epsilon};
+  gint attended =
+      swin_family_add_attention(builder, attention, input, &first, &parameters, NULL, input);
+  return swin_family_add_mlp(builder, mlp, attended, &second, attended);
 }
 
-static gint add_norm(const SwinFamilyBuilder *builder, gint input) {
-  return swin_family_add_layer_norm(builder, "norm", input, builder->config->layer_norm_epsilon,
-                                    SWIN_PLAN_NO_TENSOR);
-}
-
-/* [N, H, W, C] -> [N, C]: the mean of @n_tokens tokens from @first on, 0: of all, and the last norm
- * where it comes after pooling. */
+/* [N, H, W, C] -> [N, C]: the mean of @n_tokens tokens from @first on, 0: of all, with the last
+ * norm before or after it. */
 static gint add_pool(const SwinFamilyBuilder *builder, const gchar *name, gint tokens, guint first,
                      guint n_tokens) {
-  gint pooled = swin_plan_add_mean_pool(builder->plan, name, tokens, first, n_tokens);
+  const SwinFamilyNorm norm = {"norm", builder->config->layer_norm_epsilon};
 
-  return builder->config->norm_before_pool ? pooled : add_norm(builder, pooled);
+  if (builder->config->norm_before_pool)
+    return swin_family_add_mean_pool(builder, name, tokens, &norm, first, n_tokens);
+  gint pooled = swin_family_add_mean_pool(builder, name, tokens, NULL, first, n_tokens);
+  return swin_family_add_layer_norm(builder, norm.name, pooled, norm.epsilon, SWIN_PLAN_NO_TENSOR);
 }
 
 gint swin_family_add_vit(SwinPlan *plan, SwinModel *model, const SwinPlanOptions *options) {
@@ -52,8 +50,6 @@ gint swin_family_add_vit(SwinPlan *plan, SwinModel *model, const SwinPlanOptions
     tokens = add_block(&builder, block, tokens);
   swin_family_mark_stage(&builder, 0, tokens);
 
-  if (config->norm_before_pool)
-    tokens = add_norm(&builder, tokens);
   gint pooled = by_token ? add_pool(&builder, "pool", tokens, 0, n_pooled)
                          : add_pool(&builder, "pool", tokens, config->n_prefix_tokens, 0);
   swin_plan_mark_output(plan, pooled, "pooled");

@@ -18,13 +18,12 @@ static guint64 align(guint64 value, guint64 alignment) {
 
 static guint64 packed_bytes(const SwinPlan *plan, const SwinOperation *operation,
                             SwinDevice *device) {
-  return operation->klass->packed_size
-             ? operation->klass->packed_size(plan, operation, device) * sizeof(gfloat)
-             : 0;
+  return operation->klass->packed_size ? operation->klass->packed_size(plan, operation, device) : 0;
 }
 
 static guint64 place_slices(SwinWeights *weights, SwinDevice *device, const SwinPlan *plan) {
-  const guint64 alignment = swin_device_get_limits(device)->storage_alignment;
+  const guint64 alignment =
+      MAX(swin_device_get_limits(device)->storage_alignment, SWIN_VECTOR_SIZE);
   guint64 offset = 0;
   for (guint i = 0; i < swin_plan_get_n_operations(plan); i++) {
     const SwinWeightsSlice slice = {
@@ -48,7 +47,7 @@ static void pack_in_place(guint index, gpointer data) {
   const SwinOperation *operation = swin_plan_get_operation(packing->plan, index);
   if (slice.size > 0)
     operation->klass->pack(packing->plan, operation, packing->device,
-                           (gfloat *)((guint8 *)packing->weights->buffer->mapped + slice.offset));
+                           (guint8 *)packing->weights->buffer->mapped + slice.offset);
 }
 
 /* One operation at a time, so that the host never holds a second copy of the whole model. */
@@ -57,12 +56,12 @@ static gboolean upload_one(const Packing *packing, guint index, GError **error) 
   const SwinOperation *operation = swin_plan_get_operation(packing->plan, index);
   if (slice.size == 0)
     return TRUE;
-  g_autofree gfloat *values = g_try_malloc(slice.size);
-  if (!values)
+  g_autofree gpointer packed = g_try_malloc(slice.size);
+  if (!packed)
     return swin_device_check(packing->device, VK_ERROR_OUT_OF_HOST_MEMORY, "packing weights",
                              error);
-  operation->klass->pack(packing->plan, operation, packing->device, values);
-  return swin_buffer_write(packing->weights->buffer, slice.offset, values, slice.size, error);
+  operation->klass->pack(packing->plan, operation, packing->device, packed);
+  return swin_buffer_write(packing->weights->buffer, slice.offset, packed, slice.size, error);
 }
 
 static gboolean upload(SwinWeights *weights, SwinDevice *device, const SwinPlan *plan,
@@ -101,8 +100,10 @@ typedef struct {
 static gpointer make(gpointer request, GError **error) {
   const Wanted *wanted = request;
   SwinWeights *weights = swin_weights_new(wanted->device, wanted->plan, error);
-  if (weights)
-    weights->model = swin_model_ref(wanted->model);
+  if (!weights)
+    return NULL;
+  weights->model = swin_model_ref(wanted->model);
+  swin_model_drop_pages(wanted->model);
   return weights;
 }
 
@@ -110,7 +111,8 @@ static gpointer make(gpointer request, GError **error) {
 SwinWeights *swin_weights_get(SwinDevice *device, SwinModel *model, const SwinPlan *plan,
                               GError **error) {
   Wanted wanted = {device, model, plan};
-  g_autofree gchar *key = g_strdup_printf("%p %p", (gpointer)device, (gpointer)model);
+  g_autofree gchar *key = g_strdup_printf("%p %p %d", (gpointer)device, (gpointer)model,
+                                          (gint)swin_plan_get_storage(plan));
   return swin_registry_get(&resident, key, make, &wanted, error);
 }
 

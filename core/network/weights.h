@@ -17,8 +17,8 @@ typedef struct _SwinWeights SwinWeights;
 SwinWeights *swin_weights_new(SwinDevice *device, const SwinPlan *plan, GError **error);
 
 /**
- * swin_weights_get: (transfer full): the weights of @model that are on @device, or new ones. While
- * they are brought there, others who want the same wait for it.
+ * swin_weights_get: (transfer full): the weights of @model in the storage of @plan that are on
+ * @device, or new ones. While they are brought there, others who want the same wait for it.
  * @plan: of @model; which of its operations have weights must not depend on anything else
  */
 SwinWeights *swin_weights_get(SwinDevice *device, SwinModel *model, const SwinPlan *plan,

@@ -35,8 +35,9 @@ void expected_tags(SwinModel *model, const SwinPreprocessing *preprocessing,
 }
 
 gfloat *expected_output(SwinModel *model, const SwinPreprocessing *preprocessing,
-                        const SwinFrame *frame, const gchar *name, gsize *n_values) {
-  const SwinPlanOptions options = {.batch = 1, .keep_stages = TRUE};
+                        SwinStorage storage, const SwinFrame *frame, const gchar *name,
+                        gsize *n_values) {
+  const SwinPlanOptions options = {.batch = 1, .keep_stages = TRUE, .storage = storage};
   g_autoptr(SwinPlan) plan = swin_family_plan(model, &options);
   float **tensors = run(model, plan, preprocessing, frame);
   const gint number = swin_plan_find(plan, name);

@@ -128,6 +128,10 @@ guint swin_engine_get_top_k(G_GNUC_UNUSED SwinEngine *engine) {
   return 1;
 }
 
+SwinPrecision swin_engine_get_precision(G_GNUC_UNUSED SwinEngine *engine) {
+  return SWIN_PRECISION_FP32;
+}
+
 SwinActivation swin_engine_get_activation(G_GNUC_UNUSED SwinEngine *engine) {
   return SWIN_ACTIVATION_SOFTMAX;
 }

@@ -20,6 +20,7 @@ static void teardown(void) {
 
 static SwinClassifier *new_classifier(guint batch_size, gint64 batch_timeout) {
   g_autoptr(SwinClassifierParams) params = swin_classifier_params_new();
+  swin_classifier_params_set_precision(params, SWIN_PRECISION_FP32);
   swin_classifier_params_set_batch_size(params, batch_size);
   swin_classifier_params_set_batch_timeout(params, batch_timeout);
   g_autoptr(GError) error = NULL;

@@ -3,7 +3,7 @@
 #include "classifier/expected.h"
 #include "classifier/fixture.h"
 #include "network/family.h"
-#include "network/weights.h"
+#include "network/network.h"
 #include "run-cases.h"
 
 #include <math.h>
@@ -26,6 +26,7 @@ static void teardown(void) {
 
 static SwinClassifierParams *make_params(const gchar *const *names, guint batch_size) {
   SwinClassifierParams *params = swin_classifier_params_new();
+  swin_classifier_params_set_precision(params, SWIN_PRECISION_FP32);
   swin_classifier_params_set_outputs(params, names);
   swin_classifier_params_set_batch_size(params, batch_size);
   swin_classifier_params_set_batch_timeout(params, G_MAXINT64);
@@ -73,8 +74,8 @@ static void kept_clear(Kept *kept) {
 
 static void check_output(SwinModel *of, const SwinFrame *frame, const SwinOutput *output) {
   gsize n_values;
-  g_autofree gfloat *expected =
-      expected_output(of, swin_model_get_preprocessing(of), frame, output->name, &n_values);
+  g_autofree gfloat *expected = expected_output(of, swin_model_get_preprocessing(of),
+                                                SWIN_STORAGE_F32, frame, output->name, &n_values);
   ck_assert_uint_eq(count_values(output), n_values);
   for (gsize i = 0; i < n_values; i++)
     ck_assert_msg(fabsf(output->values[i] - expected[i]) <= 1e-5f * (1.0f + fabsf(expected[i])),
@@ -237,7 +238,7 @@ static VkResult VKAPI_CALL count_weights(VkDevice handle, const VkBufferCreateIn
 }
 
 static SwinWeights *get_weights(SwinModel *of) {
-  const SwinPlanOptions options = {.batch = 1, .top_k = 1};
+  const SwinPlanOptions options = {.batch = 1, .top_k = 1, .fused = swin_network_fuses(device)};
   g_autoptr(SwinPlan) plan = swin_family_plan(of, &options);
   SwinWeights *weights = swin_weights_get(device, of, plan, NULL);
   ck_assert(weights != NULL);
@@ -246,6 +247,7 @@ static SwinWeights *get_weights(SwinModel *of) {
 
 static gpointer make_other(gpointer data) {
   g_autoptr(SwinClassifierParams) params = swin_classifier_params_new();
+  swin_classifier_params_set_precision(params, SWIN_PRECISION_FP32);
   swin_classifier_params_set_top_k(params, 1 + GPOINTER_TO_UINT(data));
   return make_classifier(model, params);
 }

@@ -22,6 +22,12 @@ static void teardown(void) {
   g_clear_pointer(&device, swin_device_unref);
 }
 
+static SwinClassifierParams *new_params(void) {
+  SwinClassifierParams *params = swin_classifier_params_new();
+  swin_classifier_params_set_precision(params, SWIN_PRECISION_FP32);
+  return params;
+}
+
 /* The classifier's tags of some pictures are those of the twins. */
 static void check_classifier(SwinModel *checked, const SwinClassifierParams *params,
                              const SwinPreprocessing *preprocessing, SwinActivation activation) {
@@ -45,7 +51,7 @@ static void check_classifier(SwinModel *checked, const SwinClassifierParams *par
 
 START_TEST(test_activation) {
   const SwinPreprocessing *preprocessing = swin_model_get_preprocessing(model);
-  g_autoptr(SwinClassifierParams) params = swin_classifier_params_new();
+  g_autoptr(SwinClassifierParams) params = new_params();
   swin_classifier_params_set_activation(params, SWIN_ACTIVATION_SIGMOID);
   check_classifier(model, params, preprocessing, SWIN_ACTIVATION_SIGMOID);
 
@@ -54,7 +60,8 @@ START_TEST(test_activation) {
   fixture_config(&config);
   config.activation = SWIN_ACTIVATION_SIGMOID;
   g_autoptr(SwinModel) tagger = swin_model_new_from_config("tagger", &config, 7);
-  check_classifier(tagger, NULL, preprocessing, SWIN_ACTIVATION_SIGMOID);
+  g_autoptr(SwinClassifierParams) defaults = new_params();
+  check_classifier(tagger, defaults, preprocessing, SWIN_ACTIVATION_SIGMOID);
   swin_classifier_params_set_activation(params, SWIN_ACTIVATION_SOFTMAX);
   check_classifier(tagger, params, preprocessing, SWIN_ACTIVATION_SOFTMAX);
 }
@@ -62,7 +69,7 @@ END_TEST
 
 START_TEST(test_overrides) {
   SwinPreprocessing expected = *swin_model_get_preprocessing(model);
-  g_autoptr(SwinClassifierParams) params = swin_classifier_params_new();
+  g_autoptr(SwinClassifierParams) params = new_params();
   ck_assert_int_ne(expected.filter, SWIN_FILTER_LANCZOS);
   swin_classifier_params_set_interpolation(params, SWIN_INTERPOLATION_LANCZOS);
   expected.filter = SWIN_FILTER_LANCZOS;
@@ -212,6 +219,9 @@ START_TEST(test_refused_sizes_and_choices) {
   swin_classifier_params_set_interpolation(params, SWIN_INTERPOLATION_AUTO);
   swin_classifier_params_set_channel_order(params, (SwinChannelOrder)99);
   expect_refusal(model, params, SWIN_ERROR_CONFIG, "channel order 99");
+  swin_classifier_params_set_channel_order(params, SWIN_CHANNEL_ORDER_AUTO);
+  swin_classifier_params_set_precision(params, (SwinPrecision)3);
+  expect_refusal(model, params, SWIN_ERROR_CONFIG, "precision 3");
 }
 END_TEST
 
@@ -282,6 +292,9 @@ static SwinClassifierParams *other_params(guint which) {
   case 14: /* other than 13 */
     swin_classifier_params_set_outputs(params, (const gchar *const[]){"pooled", NULL});
     break;
+  case 15: /* other than the default even where that comes to the same */
+    swin_classifier_params_set_precision(params, SWIN_PRECISION_FP32);
+    break;
   default:
     break;
   }
@@ -289,7 +302,7 @@ static SwinClassifierParams *other_params(guint which) {
 }
 
 START_TEST(test_sharing) {
-  enum { N = 15 };
+  enum { N = 16 };
   SwinScheduler *schedulers[N];
   for (guint i = 0; i < N; i++) {
     g_autoptr(SwinClassifierParams) params = other_params(i);

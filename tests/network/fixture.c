@@ -63,11 +63,16 @@ SwinModelConfig fixture_tiny_vit_config(void) {
   };
 }
 
-SwinPlan *fixture_new_plan(const SwinModelConfig *config, guint batch, guint top_k,
-                           gboolean keep_stages) {
-  const SwinPlanOptions options = {.batch = batch, .top_k = top_k, .keep_stages = keep_stages};
+SwinPlan *fixture_plan_with(const SwinModelConfig *config, const SwinPlanOptions *options) {
   g_autoptr(SwinModel) model = swin_model_new_from_config("tiny", config, 1);
 
   ck_assert_ptr_nonnull(model);
-  return swin_family_plan(model, &options);
+  return swin_family_plan(model, options);
+}
+
+SwinPlan *fixture_new_plan(const SwinModelConfig *config, guint batch, guint top_k,
+                           gboolean keep_stages) {
+  const SwinPlanOptions options = {.batch = batch, .top_k = top_k, .keep_stages = keep_stages};
+
+  return fixture_plan_with(config, &options);
 }

@@ -16,7 +16,10 @@ SwinModelConfig fixture_tiny_v2_config(void);
 /** fixture_tiny_vit_config: ViT of 4 x 5 patches and a class token, which the head sees. */
 SwinModelConfig fixture_tiny_vit_config(void);
 
-/** fixture_new_plan: (transfer full): the plan of a model of random weights, not finished. */
+/** fixture_plan_with: (transfer full): the plan of a model of random weights, not finished. */
+SwinPlan *fixture_plan_with(const SwinModelConfig *config, const SwinPlanOptions *options);
+
+/** fixture_new_plan: the same, in float32 and not fused. */
 SwinPlan *fixture_new_plan(const SwinModelConfig *config, guint batch, guint top_k,
                            gboolean keep_stages);
 

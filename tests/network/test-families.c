@@ -215,7 +215,9 @@ START_TEST(epsilons) {
   ck_assert(epsilon_of(plan, "stages.1.merging.norm") == config.merging_norm_epsilon);
   ck_assert(epsilon_of(plan, "stages.1.blocks.0.norm1") == config.layer_norm_epsilon);
   ck_assert(epsilon_of(plan, "stages.1.blocks.0.norm2") == config.layer_norm_epsilon);
-  ck_assert(epsilon_of(plan, "norm") == config.layer_norm_epsilon);
+  const SwinMeanPoolParameters *pool = find_operation(plan, "pool")->parameters;
+  ck_assert(pool->normed);
+  ck_assert(pool->epsilon == config.layer_norm_epsilon);
 }
 END_TEST
 
@@ -326,14 +328,17 @@ START_TEST(pools_of_vit) {
   config.n_prefix_tokens = pools[_i].n_prefix_tokens;
   config.norm_before_pool = pools[_i].norm_before_pool;
   g_autoptr(SwinPlan) plan = fixture_new_plan(&config, 1, 0, FALSE);
-  const SwinOperation *pool = find_operation(plan, "pool"), *norm = find_operation(plan, "norm");
+  const SwinOperation *pool = find_operation(plan, "pool"), *last = pool;
   const SwinMeanPoolParameters *parameters = pool->parameters;
   ck_assert_uint_eq(parameters->first, pools[_i].first);
   ck_assert_uint_eq(parameters->n_tokens, pools[_i].n_tokens);
-  ck_assert_int_eq(pools[_i].norm_before_pool ? pool->inputs[0] : norm->inputs[0],
-                   pools[_i].norm_before_pool ? norm->output : pool->output);
-  ck_assert_int_eq(swin_plan_find(plan, "pooled"),
-                   pools[_i].norm_before_pool ? pool->output : norm->output);
+  ck_assert_int_eq(parameters->normed, pools[_i].norm_before_pool);
+  ck_assert_int_eq(has_operation(plan, "norm"), !pools[_i].norm_before_pool);
+  if (!pools[_i].norm_before_pool) {
+    last = find_operation(plan, "norm");
+    ck_assert_int_eq(last->inputs[0], pool->output);
+  }
+  ck_assert_int_eq(swin_plan_find(plan, "pooled"), last->output);
 }
 END_TEST
 
@@ -351,10 +356,133 @@ START_TEST(distilled_heads) {
   const SwinMeanPoolParameters *parameters = pool->parameters;
   ck_assert_uint_eq(parameters->first, 1);
   ck_assert_uint_eq(parameters->n_tokens, 1);
+  ck_assert(parameters->normed);
   ck_assert_int_eq(distilled->inputs[0], pool->output);
   ck_assert_int_eq(distilled->inputs[1], head->output);
   ck_assert_int_eq(swin_plan_find(plan, "logits"), distilled->output);
   ck_assert_int_eq(swin_plan_find(plan, "pooled"), head->inputs[0]);
+}
+END_TEST
+
+/* ---- Fused plans ---------------------------------------------------------------------------- */
+
+static SwinPlan *new_fused_plan(const SwinModelConfig *config) {
+  const SwinPlanOptions options = {
+      .batch = 2, .top_k = 3, .keep_stages = TRUE, .storage = SWIN_STORAGE_F16, .fused = TRUE};
+
+  return fixture_plan_with(config, &options);
+}
+
+/* The names of a product's weights, and what its rows are. */
+static void expect_product(const SwinPlan *plan, const gchar *name, SwinLinearSource source,
+                           guint64 depth, gboolean normed, gdouble epsilon) {
+  const SwinOperation *product = find_operation(plan, name);
+  const SwinLinearParameters *parameters = product->parameters;
+
+  ck_assert_ptr_eq(product->klass, &swin_linear_class);
+  ck_assert_int_eq(parameters->source, source);
+  ck_assert_int_eq(parameters->normed, normed);
+  ck_assert_uint_eq(product->weights[0].n_elements / product->weights[0].shape[0], depth);
+  for (guint slot = SWIN_LINEAR_NORM_WEIGHT; slot <= SWIN_LINEAR_NORM_BIAS; slot++)
+    ck_assert_uint_eq(product->weights[slot].data != NULL ? product->weights[slot].n_elements : 0,
+                      normed ? depth : 0);
+  if (normed)
+    ck_assert(parameters->epsilon == epsilon);
+}
+
+/* A block is five operations, and nothing stands before a product that can be part of it. */
+START_TEST(fused_swin) {
+  static const gchar *const block[] = {"attention.qkv", "attention", "attention.projection",
+                                       "mlp.fc1", "mlp.fc2"};
+  SwinModelConfig config = fixture_tiny_config();
+  g_autoptr(SwinPlan) plan = new_fused_plan(&config);
+  gdouble epsilon = config.layer_norm_epsilon;
+
+  /* Patches, their norm, seven blocks, two mergings, pool, head and tags. */
+  ck_assert_uint_eq(swin_plan_get_n_operations(plan), 2 + 7 * G_N_ELEMENTS(block) + 2 + 3);
+  expect_product(plan, "patch_embedding.projection", SWIN_LINEAR_PATCHES, 48, FALSE, 0.0);
+  expect_product(plan, "stages.1.blocks.2.attention.qkv", SWIN_LINEAR_ROWS, 12, TRUE, epsilon);
+  expect_product(plan, "stages.1.blocks.2.attention.projection", SWIN_LINEAR_ROWS, 12, FALSE, 0.0);
+  expect_product(plan, "stages.1.blocks.2.mlp.fc1", SWIN_LINEAR_ROWS, 12, TRUE, epsilon);
+  expect_product(plan, "stages.1.blocks.2.mlp.fc2", SWIN_LINEAR_ROWS, 24, FALSE, 0.0);
+  expect_product(plan, "stages.1.merging.reduction", SWIN_LINEAR_MERGING, 48, TRUE,
+                 config.merging_norm_epsilon);
+  expect_product(plan, "head", SWIN_LINEAR_ROWS, 24, FALSE, 0.0);
+
+  /* The norm leaves the residual as it was. */
+  const SwinOperation *qkv = find_operation(plan, "stages.1.blocks.1.attention.qkv");
+  const SwinOperation *projection = find_operation(plan, "stages.1.blocks.1.attention.projection");
+  ck_assert_int_eq(qkv->inputs[0], find_operation(plan, "stages.1.blocks.0.mlp.fc2")->output);
+  ck_assert_int_eq(projection->inputs[1], qkv->inputs[0]);
+  ck_assert_int_eq(find_operation(plan, "stages.1.blocks.1.mlp.fc1")->inputs[0],
+                   projection->output);
+  ck_assert_int_eq(find_operation(plan, "stages.1.blocks.1.mlp.fc2")->inputs[1],
+                   projection->output);
+}
+END_TEST
+
+/* V2's norms come behind the products. */
+START_TEST(fused_swin_v2) {
+  SwinModelConfig config = fixture_tiny_v2_config();
+  g_autoptr(SwinPlan) plan = new_fused_plan(&config);
+
+  ck_assert_uint_eq(swin_plan_get_n_operations(plan), 2 + 7 * 7 + 2 * 2 + 3);
+  expect_product(plan, "stages.0.blocks.0.attention.qkv", SWIN_LINEAR_ROWS, 6, FALSE, 0.0);
+  expect_product(plan, "stages.0.blocks.0.mlp.fc1", SWIN_LINEAR_ROWS, 6, FALSE, 0.0);
+  expect_product(plan, "stages.0.merging.reduction", SWIN_LINEAR_MERGING, 24, FALSE, 0.0);
+  ck_assert_int_eq(find_operation(plan, "stages.0.merging.norm")->inputs[0],
+                   find_operation(plan, "stages.0.merging.reduction")->output);
+}
+END_TEST
+
+START_TEST(fused_vit) {
+  SwinModelConfig config = fixture_tiny_vit_config();
+  g_autoptr(SwinPlan) plan = new_fused_plan(&config);
+  gdouble epsilon = config.layer_norm_epsilon;
+
+  ck_assert_uint_eq(swin_plan_get_n_operations(plan), 2 + 3 * 5 + 3);
+  expect_product(plan, "stages.0.blocks.2.attention.qkv", SWIN_LINEAR_ROWS, 6, TRUE, epsilon);
+  expect_product(plan, "stages.0.blocks.2.mlp.fc1", SWIN_LINEAR_ROWS, 6, TRUE, epsilon);
+}
+END_TEST
+
+/* A picture of 49 x 78 pixels has 13 x 20 patches where they are filled up, 12 x 19 where they are
+ * cut, whoever gathers them. */
+START_TEST(fused_patches_at_the_edge) {
+  static const SwinPartialRule rules[] = {SWIN_PARTIAL_PAD, SWIN_PARTIAL_CUT};
+  SwinModelConfig config = fixture_tiny_config();
+
+  config.image_height = 49;
+  config.image_width = 78;
+  config.edge_rules.partial_patches = rules[_i];
+  g_autoptr(SwinPlan) plan = new_fused_plan(&config);
+  const SwinLinearParameters *parameters =
+      find_operation(plan, "patch_embedding.projection")->parameters;
+  const guint64 *shape = output_shape(plan, "patch_embedding.projection");
+  ck_assert_int_eq(parameters->cut, _i);
+  ck_assert_uint_eq(parameters->patch_size, 4);
+  ck_assert_uint_eq(shape[1], _i == 1 ? 12 : 13);
+  ck_assert_uint_eq(shape[2], _i == 1 ? 19 : 20);
+}
+END_TEST
+
+/* Whatever is computed together, the same is computed. */
+START_TEST(fused_outputs) {
+  SwinModelConfig configs[] = {fixture_tiny_config(), fixture_tiny_v2_config(),
+                               fixture_tiny_vit_config()};
+  g_autoptr(SwinPlan) fused = new_fused_plan(&configs[_i]);
+  g_autoptr(SwinPlan) plain = fixture_new_plan(&configs[_i], 2, 3, TRUE);
+
+  for (gint i = 0; i < (gint)swin_plan_get_n_tensors(plain); i++) {
+    const SwinPlanTensor *tensor = swin_plan_get_tensor(plain, i);
+
+    if (tensor->is_input || tensor->is_output)
+      expect_shape(fused, tensor->name, tensor->n_dims, tensor->shape);
+  }
+  /* But norms of gathered values, which count as what they are part of. */
+  gdouble ratio = (gdouble)swin_plan_get_flops(fused) / (gdouble)swin_plan_get_flops(plain);
+  ck_assert_double_ge(ratio, 0.75);
+  ck_assert_double_le(ratio, 1.01);
 }
 END_TEST
 
@@ -376,5 +504,10 @@ int main(void) {
   tcase_add_test(cases, vit_of_patches_alone);
   tcase_add_loop_test(cases, pools_of_vit, 0, G_N_ELEMENTS(pools));
   tcase_add_test(cases, distilled_heads);
+  tcase_add_test(cases, fused_swin);
+  tcase_add_test(cases, fused_swin_v2);
+  tcase_add_test(cases, fused_vit);
+  tcase_add_loop_test(cases, fused_patches_at_the_edge, 0, 2);
+  tcase_add_loop_test(cases, fused_outputs, 0, 3);
   return run_cases("families", cases);
 }

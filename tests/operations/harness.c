@@ -5,22 +5,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "network/storage.h"
 #include "reference/reference.h"
 #include "run-cases.h"
 
 #define SKIPPED 77
 #define GUARD 512 /* bytes behind every tensor */
 
-/* What is in the arena before a run: quiet NaNs, each with a payload of its own. What is computed
- * from them shows, and so does a value that was never written, or one of them that arithmetic
- * carried on to another place. */
+/* What is in the arena before a run: words that are quiet NaNs as they are and as two halves, with
+ * payloads of their own. What is computed from them shows, and so does a value that was never
+ * written, or one of them that arithmetic carried on to another place. */
 static guint32 poison(guint64 word) {
-  return 0x7fc00000u | ((guint32)word * 2654435761u >> 10 | 1u);
+  guint32 payload = (guint32)word * 2654435761u;
+
+  return 0x7fc07e00u | (payload >> 10 & 0x003f0000u) | (payload >> 23 | 1u);
 }
 
 static SwinDevice *device;
 static SwinDeviceLimits true_limits;
 static SwinDeviceKind true_kind;
+static guint true_n_matrix_shapes;
+static SwinStorage storage; /* of cases */
 
 static void no_device(const gchar *reason) {
   if (g_getenv("SWIN_TEST_REQUIRE_DEVICE") != NULL) {
@@ -41,12 +46,14 @@ SwinDevice *harness_device(void) {
     no_device(error->message);
   if (devices->len == 0)
     no_device("the loader lists none");
+  g_unsetenv("SWIN_KERNELS");
   device = swin_device_open(NULL, &error);
   if (device == NULL) {
     g_printerr("No device can be opened: %s\n", error->message);
     exit(EXIT_FAILURE);
   }
   true_limits = *swin_device_get_limits(device);
+  true_n_matrix_shapes = swin_device_get_extensions(device)->n_matrix_shapes;
   true_kind = swin_device_get_info(device)->kind;
   g_print("Device: %s\n", swin_device_get_info(device)->name);
   return device;
@@ -66,8 +73,20 @@ static SwinDeviceKind *kind(void) {
   return &((SwinDeviceInfo *)swin_device_get_info(harness_device()))->kind;
 }
 
+static guint *n_matrix_shapes(void) {
+  return &((SwinExtensions *)swin_device_get_extensions(harness_device()))->n_matrix_shapes;
+}
+
 void harness_pretend(SwinDeviceKind pretended) {
   *kind() = pretended;
+}
+
+void harness_disable_matrices(void) {
+  *n_matrix_shapes() = 0;
+}
+
+void harness_storage(SwinStorage of_cases) {
+  storage = of_cases;
 }
 
 void harness_limit_storage(guint64 bytes) {
@@ -79,9 +98,11 @@ void harness_limit_groups(guint64 n_groups) {
 }
 
 void harness_restore(void) {
+  storage = SWIN_STORAGE_F32;
   if (device == NULL)
     return;
   *limits() = true_limits;
+  *n_matrix_shapes() = true_n_matrix_shapes;
   *kind() = true_kind;
 }
 
@@ -123,19 +144,26 @@ static void narrow_bindings(void) {
 
 /* ---- Cases ---------------------------------------------------------------------------------- */
 
+/* Behind what a case is called: as what it runs, where that is not what the device is. */
+static gchar *describe_setting(void) {
+  const gchar *as = *kind() != true_kind ? swin_device_kind_name(*kind()) : NULL;
+
+  return g_strconcat(as != NULL ? ", as on a " : "", as != NULL ? as : "",
+                     as != NULL ? " device" : "",
+                     *n_matrix_shapes() < true_n_matrix_shapes ? ", without matrices" : "",
+                     storage == SWIN_STORAGE_F16 ? ", in half precision" : "", NULL);
+}
+
 HarnessCase *harness_case_new(guint32 seed, const gchar *what, ...) {
   HarnessCase *test = g_new0(HarnessCase, 1);
   va_list arguments;
 
   va_start(arguments, what);
-  test->what = g_strdup_vprintf(what, arguments);
+  g_autofree gchar *plain = g_strdup_vprintf(what, arguments);
   va_end(arguments);
-  if (*kind() != true_kind) {
-    g_autofree gchar *plain = test->what;
-
-    test->what = g_strdup_printf("%s, as on a %s device", plain, swin_device_kind_name(*kind()));
-  }
-  test->plan = swin_plan_new(NULL);
+  g_autofree gchar *setting = describe_setting();
+  test->what = g_strconcat(plain, setting, NULL);
+  test->plan = swin_plan_new(NULL, storage);
   test->random = g_rand_new_with_seed(seed);
   test->values = g_ptr_array_new_with_free_func(g_free);
   return test;
@@ -162,7 +190,7 @@ static float draw_normal(GRand *random) {
 gint harness_case_input(HarnessCase *test, guint n_dims, const guint64 *shape) {
   g_autofree gchar *name = g_strdup_printf("input%u", swin_plan_get_n_tensors(test->plan));
 
-  return swin_plan_add_input(test->plan, name, n_dims, shape);
+  return swin_plan_add_input(test->plan, name, swin_plan_get_storage(test->plan), n_dims, shape);
 }
 
 SwinTensor harness_case_weight(HarnessCase *test, guint n_dims, guint64 rows, guint64 columns,
@@ -195,6 +223,7 @@ static void fill_inputs(HarnessCase *test, float **tensors, const float *const *
     else
       for (guint64 j = 0; j < tensor->n_elements; j++)
         tensors[i][j] = draw_normal(test->random);
+    swin_storage_round(tensor->storage, tensors[i], tensor->n_elements);
   }
 }
 
@@ -209,8 +238,8 @@ static guint32 *make_arena(const SwinPlan *plan, float *const *tensors, guint64 
     const SwinPlanTensor *tensor = swin_plan_get_tensor(plan, (gint)i);
 
     if (tensor->is_input)
-      memcpy(arena + tensor->offset / sizeof(guint32), tensors[i],
-             tensor->n_elements * sizeof(guint32));
+      swin_storage_write(tensor->storage, tensors[i], tensor->n_elements,
+                         (guint8 *)arena + tensor->offset);
   }
   return arena;
 }
@@ -226,7 +255,7 @@ static void run_on_device(HarnessCase *test, guint32 *arena, guint64 n_words) {
   g_autoptr(SwinWeights) weights = swin_weights_new(harness_device(), test->plan, &error);
 
   fail_on_error(test, weights != NULL, error);
-  test->network = swin_network_new(harness_device(), test->plan, weights, &error);
+  test->network = swin_network_new(harness_device(), test->plan, weights, NULL, &error);
   fail_on_error(test, test->network != NULL, error);
   SwinBuffer *buffer = swin_network_get_arena(test->network);
   g_autoptr(SwinRecorder) recorder =
@@ -240,24 +269,29 @@ static void run_on_device(HarnessCase *test, guint32 *arena, guint64 n_words) {
   fail_on_error(test, done, error);
 }
 
-/* Every word outside of the operations' outputs is as it was; every word inside was written. */
-static void check_memory(const HarnessCase *test, const SwinPlan *plan, const guint32 *before,
-                         const guint32 *after, guint64 n_words) {
-  g_autofree gboolean *written = g_new0(gboolean, n_words);
+/* Every byte outside of the operations' outputs is as it was; every value inside was written. */
+static void check_memory(const HarnessCase *test, const SwinPlan *plan, const guint8 *before,
+                         const guint8 *after, guint64 size) {
+  g_autofree gboolean *written = g_new0(gboolean, size);
 
   for (guint i = 0; i < swin_plan_get_n_operations(plan); i++) {
-    const SwinPlanTensor *output =
-        swin_plan_get_tensor(plan, swin_plan_get_operation(plan, i)->output);
+    gint number = swin_plan_get_operation(plan, i)->output;
+    const SwinPlanTensor *output = swin_plan_get_tensor(plan, number);
+    guint value_size = swin_storage_size(output->storage);
 
-    for (guint64 j = 0; j < output->n_elements; j++)
-      written[output->offset / sizeof(guint32) + j] = TRUE;
+    for (guint64 j = 0; j < output->n_elements; j++) {
+      guint64 offset = output->offset + j * value_size;
+
+      if (memcmp(before + offset, after + offset, value_size) == 0)
+        ck_abort_msg("%s: value %" G_GUINT64_FORMAT " of tensor %d was not written", test->what, j,
+                     number);
+      for (guint k = 0; k < value_size; k++)
+        written[offset + k] = TRUE;
+    }
   }
-  for (guint64 i = 0; i < n_words; i++) {
-    if (written[i] && after[i] == poison(i))
-      ck_abort_msg("%s: word %" G_GUINT64_FORMAT " was not written", test->what, i);
+  for (guint64 i = 0; i < size; i++)
     if (!written[i] && after[i] != before[i])
-      ck_abort_msg("%s: word %" G_GUINT64_FORMAT " was overwritten", test->what, i);
-  }
+      ck_abort_msg("%s: byte %" G_GUINT64_FORMAT " was overwritten", test->what, i);
 }
 
 HarnessRun *harness_case_run(HarnessCase *test, const float *const *inputs) {
@@ -273,12 +307,12 @@ HarnessRun *harness_case_run(HarnessCase *test, const float *const *inputs) {
   g_autofree guint32 *after = g_memdup2(before, n_words * sizeof(guint32));
   reference_run(plan, run->expected);
   run_on_device(test, after, n_words);
-  check_memory(test, plan, before, after, n_words);
+  check_memory(test, plan, (guint8 *)before, (guint8 *)after, n_words * sizeof(guint32));
   for (guint i = 0; i < swin_plan_get_n_tensors(plan); i++) {
     const SwinPlanTensor *tensor = swin_plan_get_tensor(plan, (gint)i);
 
-    memcpy(run->actual[i], after + tensor->offset / sizeof(guint32),
-           tensor->n_elements * sizeof(float));
+    swin_storage_read(tensor->storage, (guint8 *)after + tensor->offset, tensor->n_elements,
+                      run->actual[i]);
   }
   return run;
 }
@@ -289,12 +323,20 @@ void harness_run_free(const HarnessCase *test, HarnessRun *run) {
   g_free(run);
 }
 
-/* The largest difference as a part of the root mean square of what is expected. */
-static gdouble relative_error(const float *expected, const float *actual, guint64 n) {
+/* What storing a value may change it by: half of the last of 11 digits, or of a half's smallest. */
+static gdouble rounding(SwinStorage stored, float value) {
+  return stored == SWIN_STORAGE_F16 ? MAX(fabs((gdouble)value) * 0x1p-11, 0x1p-25) : 0.0;
+}
+
+/* The largest difference, beyond what the output is rounded by when it is stored, as a part of the
+ * root mean square of what is expected. */
+static gdouble relative_error(SwinStorage stored, const float *expected, const float *actual,
+                              guint64 n) {
   gdouble worst = 0.0, squares = 0.0;
 
   for (guint64 i = 0; i < n; i++) {
-    gdouble difference = fabs((gdouble)expected[i] - (gdouble)actual[i]);
+    gdouble difference =
+        fabs((gdouble)expected[i] - (gdouble)actual[i]) - rounding(stored, expected[i]);
 
     squares += (gdouble)expected[i] * (gdouble)expected[i];
     if (!(difference <= worst)) /* so that NaN counts */
@@ -311,7 +353,8 @@ void harness_case_check(HarnessCase *test, gdouble tolerance) {
 
     if (!tensor->is_output)
       continue;
-    gdouble error = relative_error(run->expected[i], run->actual[i], tensor->n_elements);
+    gdouble error =
+        relative_error(tensor->storage, run->expected[i], run->actual[i], tensor->n_elements);
     if (g_getenv("SWIN_TEST_VERBOSE") != NULL)
       g_print("%-60s %.2e\n", test->what, error);
     ck_assert_msg(error <= tolerance, "%s: off by %g of the output's size, more than %g",

@@ -10,7 +10,8 @@
 #include "network/network.h"
 
 /**
- * harness_device: (transfer none): the device of all tests, as swin_device_open(NULL) chooses it.
+ * harness_device: (transfer none): the device of all tests, as swin_device_open(NULL) chooses it,
+ * with the kernels that belong to it: SWIN_KERNELS is not regarded, see harness_pretend().
  * Where there is no Vulkan device at all, ends the program with Meson's status for a skipped test
  * and a sentence; with SWIN_TEST_REQUIRE_DEVICE set in the environment, with a failure.
  */
@@ -32,7 +33,7 @@ typedef struct {
 HarnessCase *harness_case_new(guint32 seed, const gchar *what, ...) G_GNUC_PRINTF(2, 3);
 void harness_case_free(HarnessCase *test);
 
-/** harness_case_input: adds an input to the plan. */
+/** harness_case_input: adds an input to the plan, in its storage. */
 gint harness_case_input(HarnessCase *test, guint n_dims, const guint64 *shape);
 
 /**
@@ -42,7 +43,8 @@ gint harness_case_input(HarnessCase *test, guint n_dims, const guint64 *shape);
 SwinTensor harness_case_weight(HarnessCase *test, guint n_dims, guint64 rows, guint64 columns,
                                gdouble mean, gdouble deviation);
 
-/** HarnessRun: a finished plan after one run on the device. */
+/** HarnessRun: a finished plan after one run on the device. Values in half precision are widened.
+ */
 typedef struct {
   float **expected; /* per tensor number: what the twins computed; inputs as they went in */
   float **actual;   /* per tensor number: what the device left */
@@ -51,17 +53,18 @@ typedef struct {
 /**
  * harness_case_run: finishes the plan with guards behind every tensor, fills the arena with
  * patterns that are no numbers, runs it on the device and by the twins, and fails the test unless
- * every value of every output was written and nothing else changed. Bindings reach into the guards,
- * so that the device does not catch what a shader does behind the end of a tensor.
+ * every value of every output was written and not a byte else changed. Bindings reach into the
+ * guards, so that the device does not catch what a shader does behind the end of a tensor.
  * @inputs: (nullable): per tensor number, values for inputs (elements may be NULL), instead of
- *   normally distributed ones
+ *   normally distributed ones; rounded to what the tensor's storage can hold, for both
  */
 HarnessRun *harness_case_run(HarnessCase *test, const float *const *inputs);
 void harness_run_free(const HarnessCase *test, HarnessRun *run);
 
 /**
  * harness_case_check: harness_case_run(), and fails the test unless every output is within
- * @tolerance of its twin, as a part of the root of the twin's mean square.
+ * @tolerance of its twin, as a part of the root of the twin's mean square. What an output in half
+ * precision is rounded by when it is stored is allowed besides.
  */
 void harness_case_check(HarnessCase *test, gdouble tolerance);
 
@@ -70,6 +73,12 @@ void harness_case_check(HarnessCase *test, gdouble tolerance);
  * kernels for GPUs are tested where there is none, and those for processors where there is one.
  */
 void harness_pretend(SwinDeviceKind kind);
+
+/** harness_disable_matrices: the device seems to have no cooperative matrices. */
+void harness_disable_matrices(void);
+
+/** harness_storage: until harness_restore(), new cases have plans and inputs in that storage. */
+void harness_storage(SwinStorage storage);
 
 /** harness_limit_storage: the device seems to bind no more than @bytes at a time. */
 void harness_limit_storage(guint64 bytes);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "network/attention-kernel.h"
+#include "network/storage.h"
 #include "operations/harness.h"
 
 #include <math.h>
@@ -7,6 +9,11 @@
  * absolute into a relative error; the sums over up to 200 keys, in the order in which the running
  * maximum rescales them, add as much again, and so do the sums over runs of more keys. */
 #define TOLERANCE 8e-6
+
+/* With matrix units, weights of the values are rounded to half precision: each by up to 2^-12 of
+ * itself, so the sum of many of them by as much of its own spread, and the largest of thousands of
+ * sums by some four times that. */
+#define MATRIX_TOLERANCE 1.5e-3
 
 typedef struct {
   guint64 batch, height, width;
@@ -77,9 +84,24 @@ static const AttentionShape shapes[] = {
     /* a head of many channels */
     {1, 4, 4, 1, 97, 2, 2, 1, 1, 2, 2, TRUE},
     {1, 4, 4, 1, 256, 4, 4, 0, 0, 4, 4, TRUE},
+    /* heads of whole eights, more or fewer than a matrix is deep */
+    {2, 14, 13, 2, 16, 7, 7, 3, 3, 7, 7, TRUE},
+    {1, 15, 9, 1, 40, 5, 9, 2, 4, 5, 9, TRUE},
+    {1, 16, 8, 3, 48, 8, 8, 4, 0, 8, 8, TRUE},
+    {1, 9, 18, 1, 128, 9, 9, 0, 4, 9, 9, TRUE},
 };
 
-static void check_attention(guint32 seed, const AttentionShape *shape, SwinAttentionKind kind) {
+/* As the product that makes q, k and v leaves it where a token is padding: like the inputs, rounded
+ * to what the plan's storage can hold. */
+static SwinTensor draw_bias(HarnessCase *test, guint64 channels) {
+  SwinTensor bias = harness_case_weight(test, 1, channels, 1, 0.0, 1.0);
+
+  swin_storage_round(swin_plan_get_storage(test->plan), (gfloat *)bias.data, channels);
+  return bias;
+}
+
+static void check_attention(guint32 seed, const AttentionShape *shape, SwinAttentionKind kind,
+                            gdouble tolerance) {
   g_autoptr(HarnessCase) test = harness_case_new(
       seed, "%s attention %d x %d x %d, %u heads of %u, windows %u x %u, shift %u, %u%s",
       kind == SWIN_ATTENTION_COSINE ? "cosine" : "scaled", (int)shape->batch, (int)shape->height,
@@ -107,42 +129,138 @@ static void check_attention(guint32 seed, const AttentionShape *shape, SwinAtten
   const SwinTensor *bias_list[] = {&biases[0], &biases[1], &biases[2]};
 
   for (guint i = 0; i < 3; i++)
-    biases[i] = harness_case_weight(test, 1, channels, 1, 0.0, 1.0);
+    biases[i] = draw_bias(test, channels);
   gint output =
       swin_plan_add_attention(test->plan, "attention", harness_case_input(test, 4, input_shape),
                               &parameters, biased ? &table : NULL, shape->bias ? bias_list : NULL,
                               kind == SWIN_ATTENTION_COSINE ? &logit_scale : NULL);
   swin_plan_mark_output(test->plan, output, "output");
-  harness_case_check(test, TOLERANCE);
+  harness_case_check(test, tolerance);
 }
 
-/* With the kernels of both kinds of devices. */
-static void pretend(gint kind) {
-  harness_pretend(kind == 0 ? SWIN_DEVICE_KIND_CPU : SWIN_DEVICE_KIND_DISCRETE);
+/** Kernel: one of those that a device may be given. */
+typedef enum {
+  KERNEL_PROCESSOR,
+  KERNEL_GPU,
+  KERNEL_PROCESSOR_HALF,
+  KERNEL_GPU_HALF,
+  KERNEL_MATRIX,
+} Kernel;
+
+static gboolean has_matrices(void) {
+  return swin_device_get_extensions(harness_device())->n_matrix_shapes > 0;
+}
+
+/* Until harness_restore(). Returns: FALSE where the device cannot do it. */
+static gboolean pretend(Kernel kernel) {
+  gboolean half = kernel >= KERNEL_PROCESSOR_HALF;
+
+  if ((half && !swin_device_get_extensions(harness_device())->half) ||
+      (kernel == KERNEL_MATRIX && !has_matrices()))
+    return FALSE;
+  harness_pretend(kernel == KERNEL_PROCESSOR || kernel == KERNEL_PROCESSOR_HALF
+                      ? SWIN_DEVICE_KIND_CPU
+                      : SWIN_DEVICE_KIND_DISCRETE);
+  harness_storage(half ? SWIN_STORAGE_F16 : SWIN_STORAGE_F32);
+  if (kernel != KERNEL_MATRIX)
+    harness_disable_matrices();
+  return TRUE;
+}
+
+static gboolean fits_matrices(const AttentionShape *shape) {
+  const SwinAttentionTask task = {
+      .storage = SWIN_STORAGE_F16,
+      .head_dim = shape->head_dim,
+      .window_height = shape->window_height,
+      .window_width = shape->window_width,
+  };
+  SwinAttentionKernel kernel;
+
+  return swin_attention_choose_matrix(harness_device(), &task, &kernel);
 }
 
 /* Every shape with both kinds of scores, in turn on one kind of device and on the other: each is a
- * pipeline to compile. */
+ * pipeline to compile. Some in half precision, which only loads and stores can tell. */
 START_TEST(odd_shapes) {
-  pretend((_i + _i / 2) % 2);
-  check_attention((guint32)_i, &shapes[_i / 2],
-                  _i % 2 == 0 ? SWIN_ATTENTION_SCALED : SWIN_ATTENTION_COSINE);
+  gint shape = _i / 2;
+  Kernel kernel = (_i + shape) % 2 == 0 ? KERNEL_PROCESSOR : KERNEL_GPU;
+
+  if (shape % 4 == 3)
+    kernel = kernel == KERNEL_PROCESSOR ? KERNEL_PROCESSOR_HALF : KERNEL_GPU_HALF;
+  if (pretend(kernel))
+    check_attention((guint32)_i, &shapes[shape],
+                    _i % 2 == 0 ? SWIN_ATTENTION_SCALED : SWIN_ATTENTION_COSINE, TOLERANCE);
 }
 END_TEST
 
-START_TEST(split_for_small_bindings) {
-  static const AttentionShape shape = {5, 4, 6, 2, 5, 2, 2, 1, 1, 2, 2, TRUE, FALSE};
+/* In turn with both kinds of scores. */
+START_TEST(odd_shapes_by_matrices) {
+  const AttentionShape *shape = &shapes[_i];
 
-  harness_limit_storage(6000);
-  check_attention(1, &shape, SWIN_ATTENTION_SCALED);
+  if (!pretend(KERNEL_MATRIX))
+    return;
+  if (shape->head_dim % 8 != 0 || shape->head_dim > 128)
+    ck_assert(!fits_matrices(shape));
+  else {
+    ck_assert(fits_matrices(shape));
+    check_attention((guint32)_i, shape, _i % 2 == 0 ? SWIN_ATTENTION_SCALED : SWIN_ATTENTION_COSINE,
+                    MATRIX_TOLERANCE);
+  }
+}
+END_TEST
+
+static void check_everywhere(guint32 seed, const AttentionShape *shape,
+                             void (*limit)(guint64 value), guint64 value) {
+  for (Kernel kernel = 0; kernel <= KERNEL_MATRIX; kernel++) {
+    if (pretend(kernel)) {
+      limit(value);
+      check_attention(seed, shape, SWIN_ATTENTION_SCALED,
+                      kernel == KERNEL_MATRIX ? MATRIX_TOLERANCE : TOLERANCE);
+    }
+    harness_restore();
+  }
+}
+
+START_TEST(split_for_small_bindings) {
+  static const AttentionShape shape = {5, 4, 6, 2, 8, 2, 2, 1, 1, 2, 2, TRUE, FALSE};
+
+  check_everywhere(1, &shape, harness_limit_storage, 9000);
 }
 END_TEST
 
 START_TEST(many_groups) {
-  static const AttentionShape shape = {3, 4, 6, 2, 5, 2, 2, 1, 1, 2, 2, TRUE, FALSE};
+  static const AttentionShape shape = {3, 4, 6, 2, 8, 2, 2, 1, 1, 2, 2, TRUE, FALSE};
 
-  harness_limit_groups(5);
-  check_attention(2, &shape, SWIN_ATTENTION_SCALED);
+  check_everywhere(2, &shape, harness_limit_groups, 5);
+}
+END_TEST
+
+/* A single map that is larger than a binding is taken by bands of windows. Where windows shift, the
+ * last band has rows of both ends of the map; where the map is rolled before it is padded, so may
+ * the last but one. */
+static const AttentionShape banded[] = {
+    {1, 12, 5, 1, 8, 3, 3, 0, 0, 3, 3, TRUE},        {2, 12, 5, 1, 8, 3, 3, 1, 2, 3, 3, TRUE},
+    {2, 14, 4, 1, 8, 4, 4, 3, 1, 4, 4, TRUE},        {1, 13, 7, 2, 8, 4, 4, 1, 3, 4, 4, TRUE},
+    {2, 13, 5, 1, 8, 4, 4, 3, 2, 4, 4, TRUE, TRUE},  {1, 14, 6, 1, 8, 7, 7, 3, 3, 7, 7, TRUE, TRUE},
+    {1, 12, 5, 1, 8, 4, 4, 2, 0, 4, 4, FALSE, TRUE}, {2, 9, 3, 3, 6, 2, 2, 1, 1, 2, 2, TRUE},
+};
+
+START_TEST(bands_of_windows) {
+  const AttentionShape *shape = &banded[_i];
+  guint64 values = 3 * shape->width * shape->heads * shape->head_dim;
+
+  for (Kernel kernel = 0; kernel <= KERNEL_MATRIX; kernel++) {
+    guint64 value_size = kernel < KERNEL_PROCESSOR_HALF ? 4 : 2;
+
+    for (guint64 rows = 1; rows < 3; rows++) {
+      if (pretend(kernel)) {
+        harness_limit_storage(rows * shape->window_height * values * value_size + 64);
+        check_attention((guint32)_i, shape, SWIN_ATTENTION_SCALED,
+                        kernel == KERNEL_MATRIX ? MATRIX_TOLERANCE : TOLERANCE);
+      }
+      harness_restore();
+    }
+  }
 }
 END_TEST
 
@@ -255,11 +373,11 @@ START_TEST(too_many_keys) {
                                         &parameters, NULL, NULL, NULL);
 
   swin_plan_mark_output(test->plan, output, "output");
-  pretend(0);
+  pretend(KERNEL_PROCESSOR);
   swin_plan_finish(test->plan, swin_network_alignment(harness_device()), 0);
   g_autoptr(SwinWeights) weights = swin_weights_new(harness_device(), test->plan, &error);
   ck_assert_msg(weights != NULL, "%s", error != NULL ? error->message : "");
-  test->network = swin_network_new(harness_device(), test->plan, weights, &error);
+  test->network = swin_network_new(harness_device(), test->plan, weights, NULL, &error);
   ck_assert_msg(test->network != NULL, "%s", error != NULL ? error->message : "");
   g_autoptr(SwinRecorder) recorder =
       swin_recorder_new(harness_device(), SWIN_RECORDER_DEFAULT, &error);
@@ -269,19 +387,30 @@ START_TEST(too_many_keys) {
 }
 END_TEST
 
+static TCase *add_case(Suite *suite, const gchar *name) {
+  TCase *cases = tcase_create(name);
+
+  tcase_add_checked_fixture(cases, NULL, harness_restore);
+  suite_add_tcase(suite, cases);
+  return cases;
+}
+
 int main(void) {
   Suite *suite = suite_create("attention");
-  TCase *cases = tcase_create("all");
+  TCase *cases = add_case(suite, "matrices");
 
   harness_device();
-  tcase_add_checked_fixture(cases, NULL, harness_restore);
+  tcase_add_loop_test(cases, odd_shapes_by_matrices, 0, G_N_ELEMENTS(shapes));
+  cases = add_case(suite, "registers");
   tcase_add_loop_test(cases, odd_shapes, 0, 2 * G_N_ELEMENTS(shapes));
+  cases = add_case(suite, "limits");
+  tcase_add_loop_test(cases, bands_of_windows, 0, G_N_ELEMENTS(banded));
   tcase_add_test(cases, split_for_small_bindings);
   tcase_add_test(cases, many_groups);
+  tcase_add_test(cases, too_many_keys);
+  cases = add_case(suite, "values");
   tcase_add_test(cases, large_scores);
   tcase_add_test(cases, clamped_scales);
   tcase_add_test(cases, short_vectors);
-  tcase_add_test(cases, too_many_keys);
-  suite_add_tcase(suite, cases);
   return harness_run(suite);
 }

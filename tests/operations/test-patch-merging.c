@@ -7,8 +7,9 @@
 static const struct {
   guint64 batch, height, width, channels;
 } maps[] = {
-    {1, 1, 1, 1}, {1, 1, 1, 5},  {2, 1, 7, 3},   {1, 2, 2, 96},  {1, 3, 1, 33},  {3, 7, 7, 24},
-    {2, 8, 6, 7}, {1, 33, 3, 6}, {1, 56, 56, 8}, {2, 13, 97, 4}, {1, 4, 2, 192}, {1, 14, 14, 384},
+    {1, 1, 1, 1},   {1, 1, 1, 5},     {2, 1, 7, 3},   {1, 2, 2, 96},  {1, 3, 1, 33},
+    {3, 7, 7, 24},  {2, 8, 6, 7},     {1, 33, 3, 6},  {1, 56, 56, 8}, {2, 13, 97, 4},
+    {1, 4, 2, 192}, {1, 14, 14, 384}, {1, 3, 5, 100},
 };
 
 static void check_merging(guint i, gboolean normed) {
@@ -27,21 +28,26 @@ static void check_merging(guint i, gboolean normed) {
   harness_case_check(test, normed ? TOLERANCE : 0.0);
 }
 
-/* With the kernels of both kinds of devices. */
-static void pretend(gint kind) {
-  harness_pretend(kind == 0 ? SWIN_DEVICE_KIND_CPU : SWIN_DEVICE_KIND_DISCRETE);
+/* With the kernels of both kinds of devices, in both storages. */
+#define VARIANTS 4
+static void choose_variant(gint variant) {
+  harness_pretend(variant % 2 == 0 ? SWIN_DEVICE_KIND_CPU : SWIN_DEVICE_KIND_DISCRETE);
+  harness_storage(variant / 2 == 0 ? SWIN_STORAGE_F32 : SWIN_STORAGE_F16);
 }
 
 START_TEST(odd_shapes) {
-  pretend(_i % 2);
-  check_merging((guint)_i / 4, _i / 2 % 2 == 0);
+  choose_variant(_i % VARIANTS);
+  check_merging((guint)_i / VARIANTS / 2, _i / VARIANTS % 2 == 0);
 }
 END_TEST
 
 START_TEST(split_for_small_bindings) {
   harness_limit_storage(10000);
-  check_merging(5, TRUE);
-  check_merging(6, FALSE);
+  for (gint variant = 0; variant < VARIANTS; variant++) {
+    choose_variant(variant);
+    check_merging(5, TRUE);
+    check_merging(6, FALSE);
+  }
 }
 END_TEST
 
@@ -51,7 +57,7 @@ int main(void) {
 
   harness_device();
   tcase_add_checked_fixture(cases, NULL, harness_restore);
-  tcase_add_loop_test(cases, odd_shapes, 0, 4 * G_N_ELEMENTS(maps));
+  tcase_add_loop_test(cases, odd_shapes, 0, 2 * VARIANTS * G_N_ELEMENTS(maps));
   tcase_add_test(cases, split_for_small_bindings);
   suite_add_tcase(suite, cases);
   return harness_run(suite);

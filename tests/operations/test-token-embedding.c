@@ -11,10 +11,10 @@ static const struct {
     {1, 1, 1, 1, 1, ALL},   {2, 1, 1, 3, 2, MAP},    {1, 14, 14, 192, 1, ALL},
     {3, 5, 7, 33, 2, ALL},  {2, 3, 11, 97, 5, MAP},  {2, 7, 2, 5, 3, NONE},
     {3, 9, 13, 24, 0, MAP}, {1, 56, 56, 96, 0, ALL}, {2, 1, 97, 7, 1, ALL},
-    {64, 2, 3, 5, 1, ALL},
+    {64, 2, 3, 5, 1, ALL},  {2, 3, 5, 20, 3, NONE},  {3, 5, 1, 4, 1, MAP},
 };
 
-/* One rounding a value, as in the twin: every bit arrives. */
+/* One rounding a value, as in the twin: every bit arrives, or all that there is room for. */
 static void check_embedding(guint i) {
   g_autoptr(HarnessCase) test = harness_case_new(
       i, "token embedding of %d x %d x %d x %d with %d prefix tokens", (int)maps[i].batch,
@@ -36,20 +36,25 @@ static void check_embedding(guint i) {
 }
 
 START_TEST(odd_shapes) {
-  check_embedding((guint)_i);
+  harness_storage((SwinStorage)(_i % 2));
+  check_embedding((guint)_i / 2);
 }
 END_TEST
 
 START_TEST(split_for_small_bindings) {
   harness_limit_storage(26000);
-  check_embedding(3);
-  check_embedding(6);
+  for (guint storage = SWIN_STORAGE_F32; storage <= SWIN_STORAGE_F16; storage++) {
+    harness_storage((SwinStorage)storage);
+    check_embedding(3);
+    check_embedding(6);
+  }
 }
 END_TEST
 
 START_TEST(many_groups) {
   harness_limit_groups(3);
   check_embedding(3);
+  check_embedding(11);
 }
 END_TEST
 
@@ -59,7 +64,7 @@ int main(void) {
 
   harness_device();
   tcase_add_checked_fixture(cases, NULL, harness_restore);
-  tcase_add_loop_test(cases, odd_shapes, 0, G_N_ELEMENTS(maps));
+  tcase_add_loop_test(cases, odd_shapes, 0, 2 * G_N_ELEMENTS(maps));
   tcase_add_test(cases, split_for_small_bindings);
   tcase_add_test(cases, many_groups);
   suite_add_tcase(suite, cases);

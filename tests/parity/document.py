@@ -2,6 +2,8 @@
 """docs/fidelity.md, out of the rows of a comparison."""
 
 import datetime
+import os
+import re
 
 import timm
 import torch
@@ -15,7 +17,8 @@ TEXT = """\
 # Fidelity
 
 The same picture must get the same answer here and in the library that a checkpoint comes from. This
-page is written by `tests/parity/run --all --write docs/fidelity.md`; nobody types figures into it.
+page is written by `tests/parity/run --all --write docs/fidelity.md`, its part on half precision by the same
+with `--precision fp16`; nobody types figures into it.
 
 ## What is compared
 
@@ -54,6 +57,8 @@ window it was trained with, ViT resizes its position embedding as its library do
 
 {resized}
 
+{half}
+
 ## Your own checkpoint
 
 `tools/reference.py` computes with PyTorch on your machine, and `swin verify` compares:
@@ -74,7 +79,30 @@ tools/reference.py timm:swin_tiny_patch4_window7_224 reference.safetensors --wei
 
 To make this page anew: `tools/setup oracles`, build, `tests/parity/run --all --write docs/fidelity.md`.
 `tests/parity/run swin_v2_b` compares one network; `--help` lists them.
+
+The part on half precision is of the kernels for GPUs with cooperative matrices, which lavapipe has from
+Mesa 25 on. Here the oracles run on Debian 12 and `swin` is that of a Debian 13:
+
+```sh
+.ci/debian13 sh -c 'meson setup $SWIN_BUILD_DIR; ninja -C $SWIN_BUILD_DIR'
+SWIN_KERNELS=gpu tests/parity/run --precision fp16 --all --write docs/fidelity.md \\
+    --root "$(.ci/debian13 --path)" --swin "$(.ci/debian13 --path)"/BUILD/tools/swin
+```
 """
+
+HALF_TITLE = "## Half precision"
+
+HALF = """\
+{title}
+
+With `precision=fp16` activations and the weights of products are stored with 11 digits. What that does
+to a network PyTorch says as well: its modules are given and give back values rounded to half precision,
+its products' weights are rounded, and all is computed in float32 (`tests/parity/rounding.py`). The bound
+for each tensor is {factor} times what PyTorch is off by then, and the same class must come first.
+
+{date}, on {device}{kernels}; torch {torch}, torchvision {torchvision}, timm {timm}, transformers {transformers}.
+
+{table}"""
 
 
 def small(number):
@@ -132,20 +160,60 @@ def edge_line(row):
     ]  # fmt: skip
 
 
-def make(rows, device):
-    """The whole page."""
+def versions():
+    return {
+        "date": datetime.date.today().isoformat(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "timm": timm.__version__,
+        "transformers": transformers.__version__,
+    }
+
+
+def half_line(row):
+    case = cases.find(row.case)
+    worst, difference = row.worst()
+    return [
+        row.case, pixels(case), windows(case), row.library,
+        small(row.logits()), small(row.rounding.get("logits")),
+        f"{small(difference)} {worst}", small(row.rounding[worst]), same_class(row.same_class, row),
+    ]  # fmt: skip
+
+
+def find_half(page):
+    """The part of @page on half precision, or nothing."""
+    found = re.search(rf"^{HALF_TITLE}$.*?(?=^## )", page, re.DOTALL | re.MULTILINE)
+    return found.group().rstrip() if found else HALF_TITLE
+
+
+def make_half(page, rows, device):
+    """@page with another part on half precision."""
+    header = [
+        "network", "pixels", "window", "library", "logits", "PyTorch", "worst of the others", "PyTorch",
+        "same class",
+    ]  # fmt: skip
+    half = HALF.format(
+        title=HALF_TITLE,
+        factor=comparison.ROUNDING_FACTOR,
+        device=device,
+        kernels=" with the kernels for GPUs" if os.environ.get("SWIN_KERNELS") == "gpu" else "",
+        table=table(header, [half_line(row) for row in rows]),
+        **versions(),
+    )
+    return page.replace(find_half(page), half)
+
+
+def make(page, rows, device):
+    """The whole page, with what @page says about half precision."""
     header = ["network", "pixels", "window", "library", "logits", "worst of the others", "same class"]
     published = [published_line(row) for row in rows if row.case in cases.PUBLISHED]
     return TEXT.format(
         images=comparison.IMAGES,
         tolerance=comparison.TOLERANCE,
         half_tolerance=comparison.HALF_TOLERANCE,
-        date=datetime.date.today().isoformat(),
         device=device,
-        torch=torch.__version__,
-        torchvision=torchvision.__version__,
-        timm=timm.__version__,
-        transformers=transformers.__version__,
+        half=find_half(page),
+        **versions(),
         published=table([*header, "same bits", "F16 logits", "F16 same class"], published),
         edges=table(header, [edge_line(row) for row in rows if row.case in cases.EDGES]),
         resized=table(header, [edge_line(row) for row in rows if row.case in cases.RESIZED]),

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "network/storage.h"
+
 static const struct {
   const gchar *name;
   ReferenceFunc func;
@@ -24,10 +26,21 @@ ReferenceFunc reference_find(const SwinOperationClass *klass) {
   g_error("The operation %s has no scalar twin; add one in tests/reference", klass->name);
 }
 
+static void round_inputs(const SwinPlan *plan, const SwinOperation *operation,
+                         float *const *tensors) {
+  for (guint i = 0; i < SWIN_OPERATION_MAX_INPUTS; i++)
+    if (operation->inputs[i] != SWIN_PLAN_NO_TENSOR) {
+      const SwinPlanTensor *input = swin_plan_get_tensor(plan, operation->inputs[i]);
+
+      swin_storage_round(input->storage, tensors[operation->inputs[i]], input->n_elements);
+    }
+}
+
 void reference_run(const SwinPlan *plan, float *const *tensors) {
   for (guint i = 0; i < swin_plan_get_n_operations(plan); i++) {
     const SwinOperation *operation = swin_plan_get_operation(plan, i);
 
+    round_inputs(plan, operation, tensors);
     reference_find(operation->klass)(plan, operation, tensors);
   }
 }

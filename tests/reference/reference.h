@@ -35,7 +35,8 @@ void reference_top_k(const SwinPlan *plan, const SwinOperation *operation, float
 ReferenceFunc reference_find(const SwinOperationClass *klass);
 
 /**
- * reference_run: runs every operation in turn.
+ * reference_run: runs every operation in turn, each on what is left of its inputs in their storage.
+ * What no operation reads is as exact as float32 is.
  * @tensors: as many as the plan has, each with room for its elements; the inputs are filled
  */
 void reference_run(const SwinPlan *plan, float *const *tensors);

@@ -112,20 +112,6 @@ class Run(unittest.TestCase):
 
 
 class Bench(unittest.TestCase):
-    def test_json(self):
-        bench = json.loads(swin("bench", "testcard", "--batch", "2", "--runs", "3", "--json").stdout)
-        for key in ("device", "driver", "model", "batch", "precision", "images_per_second", "latency_ms",
-                    "gflops", "operations"):
-            self.assertIn(key, bench)
-        latency = bench["latency_ms"]
-        self.assertEqual(bench["batch"], 2)
-        self.assertLessEqual(latency["min"], latency["median"])
-        self.assertLessEqual(latency["median"], latency["p95"])
-        self.assertGreater(bench["gflops"], 0)
-        self.assertAlmostEqual(sum(operation["share"] for operation in bench["operations"]), 1.0, places=6)
-        names = {operation["name"] for operation in bench["operations"]}
-        self.assertLessEqual({"linear", "attention", "layer_norm"}, names)
-
     def test_streams(self):
         bench = json.loads(swin("bench", "testcard", "--streams", "3", "--batch", "2", "--runs", "1", "--json").stdout)
         self.assertEqual((bench["model"], bench["streams"], bench["batch"]), ("testcard", 3, 2))

@@ -32,7 +32,7 @@ class Verify(unittest.TestCase):
         shape = [IMAGES, 3, size, size]
         write_safetensors(cls.path, {"input": (shape, sines(math.prod(shape)))})
         outputs = os.path.join(cls.folder.name, "outputs")
-        result = swin("run", "testcard", "--input", cls.path, "--output", outputs)
+        result = swin("run", "testcard", "--input", cls.path, "--output", outputs, "--precision", "fp32")
         assert result.returncode == 0, result.stderr
         cls.reference = {**read_safetensors(cls.path), **read_safetensors(outputs)}
 
@@ -44,7 +44,7 @@ class Verify(unittest.TestCase):
         """With some tensors replaced, or left out where they are None."""
         tensors = {**self.reference, **changes}
         write_safetensors(self.path, {name: tensor for name, tensor in tensors.items() if tensor})
-        return swin("verify", "testcard", self.path, *options)
+        return swin("verify", "testcard", self.path, "--precision", "fp32", *options)
 
     def logits(self, change):
         """The logits with @change added to the largest of the last image."""
@@ -54,6 +54,21 @@ class Verify(unittest.TestCase):
         index = len(values) - shape[1] + last.index(max(last))
         values[index] += change
         return shape, values
+
+    def test_precision(self):
+        """What half precision changes is more than the tolerance of float32 and less than one for it."""
+        self.assertEqual(self.verify({}, "--precision", "fp32").returncode, 0)
+        result = self.verify({}, "--precision", "fp16", "--json")
+        if "16-bit storage" in result.stderr:
+            self.skipTest(result.stderr)
+        self.assertEqual(result.returncode, 1, result.stdout)
+        result = self.verify({}, "--precision", "fp16", "--tolerance", "0.02")
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        for command in (["verify", "testcard", self.path], ["classify", "testcard", self.path],
+                        ["run", "testcard", "--input", self.path, "--output", self.path]):
+            result = swin(*command, "--precision", "half")
+            self.assertEqual(result.returncode, 2)
+            self.assertIn("auto, fp32 or fp16", result.stderr)
 
     def test_agrees(self):
         result = self.verify({})
