@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "enums.h"
+
 static void tensor_free(gpointer data) {
   SwinTensorCopy *tensor = data;
 
@@ -158,8 +160,11 @@ void swin_classification_describe(const SwinClassification *classification,
     g_value_set_uint(&class_index, classification->tags[i].index);
     gst_value_array_append_and_take_value(&indices, &class_index);
   }
-  gst_structure_set(structure, "model", G_TYPE_STRING,
-                    swin_inference_get_model_name(classification->inference), NULL);
+  gst_structure_set(
+      structure, "model", G_TYPE_STRING, swin_inference_get_model_name(classification->inference),
+      "precision", G_TYPE_STRING,
+      gst_swin_classify_precision_get_name(swin_inference_get_precision(classification->inference)),
+      NULL);
   gst_structure_take_value(structure, "labels", &labels);
   gst_structure_take_value(structure, "confidences", &confidences);
   gst_structure_take_value(structure, "indices", &indices);

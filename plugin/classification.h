@@ -63,9 +63,9 @@ SwinClassification *swin_classification_filter(SwinClassification *classificatio
 GQuark swin_classification_get_label(const SwinClassification *classification, guint position);
 
 /**
- * swin_classification_describe: sets the fields `model` (string), and `labels` (array of string),
- * `confidences` (array of double) and `indices` (array of uint) of @structure to the tags, best
- * first.
+ * swin_classification_describe: sets the fields `model` and `precision` (string), and `labels`
+ * (array of string), `confidences` (array of double) and `indices` (array of uint) of @structure to
+ * the tags, best first.
  */
 void swin_classification_describe(const SwinClassification *classification,
                                   GstStructure *structure);

@@ -178,3 +178,34 @@ GType gst_swin_classify_activation_get_type(void) {
 
   return register_once(&type, "GstSwinClassifyActivation", values);
 }
+
+static const GEnumValue precisions[] = {
+    {SWIN_PRECISION_AUTO, "fp16 on a GPU that can, else fp32", "auto"},
+    {SWIN_PRECISION_FP32, "Values of 32 bits", "fp32"},
+    {SWIN_PRECISION_FP16, "Values of 16 bits, summed up in 32", "fp16"},
+    {0},
+};
+
+/**
+ * GstSwinClassifyPrecision:
+ * @auto: fp16 on a GPU that can, else fp32
+ * @fp32: values of 32 bits
+ * @fp16: values of 16 bits, summed up in 32
+ *
+ * How activations and weights of the network lie in memory.
+ *
+ * Since: 0.1
+ */
+GType gst_swin_classify_precision_get_type(void) {
+  static gsize type;
+
+  return register_once(&type, "GstSwinClassifyPrecision", precisions);
+}
+
+const gchar *gst_swin_classify_precision_get_name(gint precision) {
+  for (const GEnumValue *value = precisions; value->value_nick != NULL; value++) {
+    if (value->value == precision)
+      return value->value_nick;
+  }
+  g_return_val_if_reached(NULL);
+}

@@ -23,6 +23,16 @@ GType gst_swin_classify_channel_order_get_type(void);
 #define GST_TYPE_SWIN_CLASSIFY_ACTIVATION (gst_swin_classify_activation_get_type())
 GType gst_swin_classify_activation_get_type(void);
 
+/** GstSwinClassifyPrecision: a #SwinPrecision. */
+#define GST_TYPE_SWIN_CLASSIFY_PRECISION (gst_swin_classify_precision_get_type())
+GType gst_swin_classify_precision_get_type(void);
+
+/**
+ * gst_swin_classify_precision_get_name: the nick of a value: "auto", "fp32" or "fp16". Static.
+ * @precision: a #SwinPrecision
+ */
+const gchar *gst_swin_classify_precision_get_name(gint precision);
+
 /** GstSwinClassifyLatencyPolicy: what a frame does while inference is busy. */
 typedef enum {
   GST_SWIN_CLASSIFY_LATENCY_POLICY_AUTO,   /* latest in a live pipeline, every elsewhere */

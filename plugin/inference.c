@@ -23,6 +23,8 @@ static SwinClassifier *make_classifier(const SwinModelInstance *instance, const 
   swin_settings_copy(&settings, &instance->settings);
   settings.tensors = own->tensors;
   settings.smoothing = own->smoothing;
+  if (instance->falls_back)
+    settings.precision = SWIN_PRECISION_FP32;
   params = swin_settings_make_params(&settings, error);
   if (params == NULL)
     return NULL;
@@ -125,6 +127,14 @@ const SwinSettings *swin_inference_get_settings(const SwinInference *inference) 
 
 const gchar *swin_inference_get_model_name(const SwinInference *inference) {
   return swin_model_get_name(inference->instance->model);
+}
+
+SwinPrecision swin_inference_get_precision(const SwinInference *inference) {
+  return swin_classifier_get_precision(inference->classifier);
+}
+
+gboolean swin_inference_falls_back(const SwinInference *inference) {
+  return inference->instance->falls_back;
 }
 
 gint64 swin_inference_get_latency(const SwinInference *inference) {

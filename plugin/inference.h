@@ -24,7 +24,8 @@ typedef struct _SwinInference SwinInference;
  * while it is in use, and with it its settings; tensors and smoothing alone stay each one's own.
  *
  * Takes up to seconds. What was opened before a failure is closed again.
- * @shared: (nullable): the device to use instead of the one that the settings name
+ * @shared: (nullable): the device to use instead of the one that the settings name, whatever
+ *   precision it can do
  * @switching: a model of the same instance that is not the one that the settings name is not taken;
  *   the new one takes over the name
  *
@@ -61,6 +62,13 @@ const SwinSettings *swin_inference_get_settings(const SwinInference *inference);
 
 /** swin_inference_get_model_name: the name of the model, which metadata carry. */
 const gchar *swin_inference_get_model_name(const SwinInference *inference);
+
+/** swin_inference_get_precision: the one in use: fp32 or fp16, never auto. */
+SwinPrecision swin_inference_get_precision(const SwinInference *inference);
+
+/** swin_inference_falls_back: whether that is fp32 because the @shared device cannot do the fp16
+ * that the settings ask for. */
+gboolean swin_inference_falls_back(const SwinInference *inference);
 
 /** swin_inference_get_latency: how long a frame took when the inference was opened, in us. */
 gint64 swin_inference_get_latency(const SwinInference *inference);

@@ -65,8 +65,12 @@ static SwinModelInstance *load(const SwinSettings *settings, SwinDevice *shared,
   if (instance->model != NULL && load_class_files(instance, error))
     instance->device =
         shared != NULL ? swin_device_ref(shared) : swin_device_open(settings->device, error);
-  if (instance->device != NULL)
+  if (instance->device != NULL) {
+    instance->falls_back =
+        shared != NULL &&
+        swin_device_get_precision(shared, settings->precision) == SWIN_PRECISION_AUTO;
     return instance;
+  }
   free_instance(instance);
   return NULL;
 }

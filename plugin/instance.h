@@ -19,6 +19,7 @@ typedef struct {
   guint ref_count;       /* under the lock of the registry */
   SwinSettings settings; /* that it was opened with; settings.instance is its name */
   SwinDevice *device;    /* owned */
+  gboolean falls_back;   /* settings.precision is more than the pipeline's device can */
   SwinModel *model;      /* owned */
   guint n_classes;
   GQuark *labels;     /* [n_classes] */

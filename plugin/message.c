@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "message.h"
 
+#include "enums.h"
+
 GstMessage *swin_message_new_classification(GstObject *source, const GstSegment *segment,
                                             const SwinRegion *region,
                                             const SwinClassification *classification,
@@ -27,9 +29,12 @@ GstMessage *swin_message_new_model_updated(GstObject *source, const gchar *model
   SwinDevice *device = swin_classifier_get_device(swin_inference_get_classifier(inference));
 
   return gst_message_new_element(
-      source, gst_structure_new("swin-model-updated", "model-file", G_TYPE_STRING, model_file,
-                                "model", G_TYPE_STRING, swin_inference_get_model_name(inference),
-                                "device", G_TYPE_STRING, swin_device_get_info(device)->name, NULL));
+      source,
+      gst_structure_new(
+          "swin-model-updated", "model-file", G_TYPE_STRING, model_file, "model", G_TYPE_STRING,
+          swin_inference_get_model_name(inference), "device", G_TYPE_STRING,
+          swin_device_get_info(device)->name, "precision", G_TYPE_STRING,
+          gst_swin_classify_precision_get_name(swin_inference_get_precision(inference)), NULL));
 }
 
 static gint resource_error(const GError *error) {

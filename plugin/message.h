@@ -14,9 +14,9 @@
  * - `timestamp` (guint64): presentation time stamp of the frame, in ns
  * - `stream-time` (guint64): position in the stream, in ns
  * - `running-time` (guint64): time at which a sink shows the frame, in ns of running time
- * - `model`, `unique-id`, `labels`, `confidences`, `indices`, and for an object `region`,
- *   `frame-width`, `frame-height`, `object-class`, `track`: as in metadata.h
- * Times that are not known are %GST_CLOCK_TIME_NONE. The frame is the one that was looked at.
+ * - `model`, `precision`, `unique-id`, `labels`, `confidences`, `indices`, and for an object
+ * `region`, `frame-width`, `frame-height`, `object-class`, `track`: as in metadata.h Times that are
+ * not known are %GST_CLOCK_TIME_NONE. The frame is the one that was looked at.
  */
 GstMessage *swin_message_new_classification(GstObject *source, const GstSegment *segment,
                                             const SwinRegion *region,
@@ -26,7 +26,7 @@ GstMessage *swin_message_new_classification(GstObject *source, const GstSegment 
 /**
  * swin_message_new_model_updated: (transfer full): the element message `swin-model-updated`:
  * another model is in use from the next frame on. Fields: `model-file` (string, may be unset),
- * `model` (string), `device` (string).
+ * `model`, `device`, `precision` (string).
  */
 GstMessage *swin_message_new_model_updated(GstObject *source, const gchar *model_file,
                                            SwinInference *inference);

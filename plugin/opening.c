@@ -119,9 +119,11 @@ static SwinInference *open_inference(GstSwinClassify *self, const SwinSettings *
     return NULL;
   swin_loader_adopt(self->loader, inference);
   device = swin_device_get_info(swin_inference_get_device(inference));
-  GST_INFO_OBJECT(self, "model %s on device %u, %s (%s, %s); a frame takes %" G_GINT64_FORMAT " us",
-                  swin_inference_get_model_name(inference), device->index, device->name,
-                  swin_device_kind_name(device->kind), device->driver,
+  GST_INFO_OBJECT(self,
+                  "model %s in %s on device %u, %s (%s, %s); a frame takes %" G_GINT64_FORMAT " us",
+                  swin_inference_get_model_name(inference),
+                  gst_swin_classify_precision_get_name(swin_inference_get_precision(inference)),
+                  device->index, device->name, swin_device_kind_name(device->kind), device->driver,
                   swin_inference_get_latency(inference));
   return inference;
 }
@@ -138,6 +140,22 @@ static void tell_notes(GstSwinClassify *self, SwinInference *inference) {
   text = g_strjoinv(" ", (gchar **)notes);
   // Twice, because of an INFO message gst-launch-1.0 shows nothing but the part for debugging.
   GST_ELEMENT_INFO(self, RESOURCE, SETTINGS, ("%s", text), ("%s", text));
+}
+
+// Whoever shares a device has it as it was opened.
+// @told: that has been said of what was in use before
+static void tell_precision(GstSwinClassify *self, SwinInference *inference, gboolean told) {
+  const SwinDeviceInfo *device = swin_device_get_info(swin_inference_get_device(inference));
+
+  if (told || !swin_inference_falls_back(inference))
+    return;
+  GST_ELEMENT_WARNING(
+      self, RESOURCE, SETTINGS,
+      ("The property precision is fp16, which %s cannot do as it was opened; the network runs in "
+       "fp32. GStreamer's Vulkan elements open a device with 16-bit storage from 1.24 on, where "
+       "the driver has it.",
+       device->name),
+      (NULL));
 }
 
 /* ---- The device ---------------------------------------------------------------------------- */
@@ -199,6 +217,7 @@ static gboolean reopen(GstSwinClassify *self, SwinDevice *device, GError **error
     swin_loader_repeat(self->loader);
   else
     swin_loader_request(self->loader);
+  tell_precision(self, inference, swin_inference_falls_back(current));
   gst_swin_classify_note_latency(self, swin_inference_get_latency(inference));
   return TRUE;
 }
@@ -246,6 +265,7 @@ gboolean gst_swin_classify_open(GstSwinClassify *self) {
   set_inference(self, inference);
   gst_swin_classify_note_latency(self, swin_inference_get_latency(inference));
   check_tensors(self, &settings);
+  tell_precision(self, inference, FALSE);
   tell_notes(self, inference);
   swin_loader_start(self->loader);
   if (has_changed(self, n_changes))
@@ -268,8 +288,11 @@ void gst_swin_classify_close(GstSwinClassify *self) {
 
 /* ---- Another model while frames pass ------------------------------------------------------- */
 
-static void tell_updated(GstSwinClassify *self, const gchar *model_file, SwinInference *inference) {
+// @fell_back: whether the model before did
+static void tell_updated(GstSwinClassify *self, const gchar *model_file, SwinInference *inference,
+                         gboolean fell_back) {
   gst_swin_classify_note_latency(self, swin_inference_get_latency(inference));
+  tell_precision(self, inference, fell_back);
   tell_notes(self, inference);
   gst_element_post_message(GST_ELEMENT_CAST(self),
                            swin_message_new_model_updated(GST_OBJECT(self), model_file, inference));
@@ -288,6 +311,7 @@ void gst_swin_classify_switch_model(gpointer user_data) {
   g_autoptr(SwinInference) inference = NULL;
   g_autoptr(GError) error = NULL;
   guint n_changes = copy_settings(self, &settings, &current);
+  gboolean falls_back = swin_inference_falls_back(current);
 
   inference = open_inference(self, &settings, swin_inference_get_device(current), TRUE, &error);
   g_clear_pointer(&current, swin_inference_unref);
@@ -297,5 +321,5 @@ void gst_swin_classify_switch_model(gpointer user_data) {
   if (inference == NULL)
     tell_failure(self, error);
   else if (switch_inference(self, inference, n_changes))
-    tell_updated(self, settings.model, inference);
+    tell_updated(self, settings.model, inference, falls_back);
 }

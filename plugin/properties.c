@@ -51,6 +51,9 @@ static gboolean set_setting(SwinSettings *settings, guint id, const GValue *valu
   case PROP_DEVICE:
     set_string(&settings->device, value);
     return TRUE;
+  case PROP_PRECISION:
+    settings->precision = (SwinPrecision)g_value_get_enum(value);
+    return TRUE;
   case PROP_CROP_MODE:
     settings->crop_mode = (SwinCropMode)g_value_get_enum(value);
     return TRUE;
@@ -117,6 +120,9 @@ static gboolean get_setting(const SwinSettings *settings, guint id, GValue *valu
     return TRUE;
   case PROP_DEVICE:
     g_value_set_string(value, settings->device);
+    return TRUE;
+  case PROP_PRECISION:
+    g_value_set_enum(value, (gint)settings->precision);
     return TRUE;
   case PROP_CROP_MODE:
     g_value_set_enum(value, (gint)settings->crop_mode);
@@ -340,6 +346,7 @@ void gst_swin_classify_install_properties(GObjectClass *klass) {
   klass->get_property = get_property;
   gst_swin_classify_make_specifications(properties);
   g_object_class_install_properties(klass, N_PROPERTIES, properties);
+  gst_type_mark_as_plugin_api(GST_TYPE_SWIN_CLASSIFY_PRECISION, 0);
   gst_type_mark_as_plugin_api(GST_TYPE_SWIN_CLASSIFY_CROP_MODE, 0);
   gst_type_mark_as_plugin_api(GST_TYPE_SWIN_CLASSIFY_INTERPOLATION, 0);
   gst_type_mark_as_plugin_api(GST_TYPE_SWIN_CLASSIFY_CHANNEL_ORDER, 0);
@@ -353,6 +360,7 @@ void gst_swin_classify_install_properties(GObjectClass *klass) {
 
 void gst_swin_classify_init_properties(GstSwinClassify *self) {
   self->settings = (SwinSettings){
+      .precision = DEFAULT_PRECISION,
       .fill_color = DEFAULT_FILL_COLOR,
       .crop_mode = DEFAULT_CROP_MODE,
       .interpolation = DEFAULT_INTERPOLATION,

@@ -110,6 +110,7 @@ SwinClassifierParams *swin_settings_make_params(const SwinSettings *settings, GE
     return NULL;
   swin_classifier_params_set_top_k(params, settings->top_k);
   swin_classifier_params_set_activation(params, settings->activation);
+  swin_classifier_params_set_precision(params, settings->precision);
   swin_classifier_params_set_crop_mode(params, settings->crop_mode);
   swin_classifier_params_set_resize_size(params, settings->resize_size);
   swin_classifier_params_set_fill_color(params, (guint8)(fill >> 16), (guint8)(fill >> 8),

@@ -33,6 +33,7 @@ typedef struct {
   SwinInterpolation interpolation;
   SwinChannelOrder channel_order;
   SwinActivation activation;
+  SwinPrecision precision;
   guint batch_size;    /* 1 to 64 */
   guint batch_timeout; /* milliseconds */
   gchar *instance;     /* (nullable): name under which the inference is shared */

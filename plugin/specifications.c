@@ -99,6 +99,21 @@ static void specify_model(GParamSpec **properties) {
       "device-name", "Device name",
       "Name of the Vulkan device in use; unset while none is, below the state PAUSED", NULL,
       TO_READ);
+  /**
+   * GstSwinClassify:precision:
+   *
+   * fp16 halves the memory that the network takes, and is faster on most GPUs. A device that cannot
+   * is refused with an error when the element goes to PAUSED. That of the pipeline's Vulkan
+   * elements, which GStreamer opens with 16-bit storage from 1.24 on, is used nevertheless: with
+   * fp32 then, and a warning. The fields `precision` of #GstSwinClassify:stats and of the metadata
+   * say which one it has become.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_PRECISION] = g_param_spec_enum(
+      "precision", "Precision",
+      "How the network's activations and weights lie in memory; sums are made in 32 bits anyway",
+      GST_TYPE_SWIN_CLASSIFY_PRECISION, DEFAULT_PRECISION, IN_READY);
 }
 
 static GParamSpec *specify_channels(const gchar *name, const gchar *nick, const gchar *blurb,
@@ -417,7 +432,7 @@ static void specify_streaming(GParamSpec **properties) {
    * * #guint64 `latency-median`, `latency-p95`: from a frame's coming to its result, in
    *   nanoseconds, of the last 512 results
    * * #gdouble `batch-fill`: how full batches were, 0 to 1, of all elements that share the model
-   * * #gchararray `device`, `model`: in use
+   * * #gchararray `device`, `model`, `precision`: in use
    *
    * Since: 0.1
    */

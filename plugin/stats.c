@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "enums.h"
+
 struct _SwinStats {
   GMutex lock;
   guint64 counters[SWIN_STATS_N_COUNTERS];
@@ -68,9 +70,11 @@ static void describe_classifier(GstStructure *structure, SwinClassifier *classif
   swin_classifier_get_stats(classifier, &batches);
   if (batches.n_batches > 0)
     fill = (gdouble)batches.n_frames / (gdouble)batches.n_batches / (gdouble)batches.batch_size;
-  gst_structure_set(structure, "batch-fill", G_TYPE_DOUBLE, fill, "device", G_TYPE_STRING,
-                    device->name, "model", G_TYPE_STRING,
-                    swin_model_get_name(swin_classifier_get_model(classifier)), NULL);
+  gst_structure_set(
+      structure, "batch-fill", G_TYPE_DOUBLE, fill, "device", G_TYPE_STRING, device->name, "model",
+      G_TYPE_STRING, swin_model_get_name(swin_classifier_get_model(classifier)), "precision",
+      G_TYPE_STRING,
+      gst_swin_classify_precision_get_name(swin_classifier_get_precision(classifier)), NULL);
 }
 
 GstStructure *swin_stats_describe(SwinStats *stats, SwinClassifier *classifier) {

@@ -42,7 +42,7 @@ void swin_stats_add_latency(SwinStats *stats, gint64 microseconds);
  * `frames`, `classified`, `inferences`, `skipped`, `dropped`, `host-copies` (guint64),
  * `latency-median`, `latency-p95` (guint64, ns; of the last SWIN_STATS_N_LATENCIES results),
  * `batch-fill` (double, 0 to 1: of the batches of all elements that share the model) and `device`,
- * `model` (string; without a model unset).
+ * `model`, `precision` (string; without a model unset).
  * @classifier: (nullable): in use
  */
 GstStructure *swin_stats_describe(SwinStats *stats, SwinClassifier *classifier);

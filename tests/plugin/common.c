@@ -71,7 +71,8 @@ TestTags test_tags_of_structure(const GstStructure *structure) {
 
   fail_unless(gst_structure_has_name(structure, "swin-classification"));
   tags.model = g_intern_string(gst_structure_get_string(structure, "model"));
-  fail_unless(tags.model != NULL);
+  tags.precision = g_intern_string(gst_structure_get_string(structure, "precision"));
+  fail_unless(tags.model != NULL && tags.precision != NULL);
   fail_unless(gst_structure_get_uint(structure, "unique-id", &tags.unique_id));
   fail_unless(gst_structure_get_uint64(structure, "timestamp", &tags.timestamp));
   read_tags(structure, &tags);

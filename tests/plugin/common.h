@@ -24,7 +24,8 @@ typedef struct {
   GQuark labels[64];
   gdouble confidences[64];
   guint indices[64];
-  const gchar *model; /* interned */
+  const gchar *model;     /* interned */
+  const gchar *precision; /* interned */
   guint unique_id;
   GstClockTime timestamp;
   GstClockTime age;    /* GST_CLOCK_TIME_NONE for a message */

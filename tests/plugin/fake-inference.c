@@ -61,6 +61,11 @@ const gchar *swin_inference_get_model_name(const SwinInference *inference) {
   return inference->name;
 }
 
+SwinPrecision swin_inference_get_precision(const SwinInference *inference) {
+  (void)inference;
+  return SWIN_PRECISION_FP32;
+}
+
 GQuark swin_inference_get_label(const SwinInference *inference, guint index) {
   g_autofree gchar *label = g_strdup_printf("%u", index);
 

@@ -54,6 +54,10 @@ void swin_classifier_params_set_activation(SwinClassifierParams *params,
   params->request.activation = activation;
 }
 
+void swin_classifier_params_set_precision(SwinClassifierParams *params, SwinPrecision precision) {
+  params->request.precision = precision;
+}
+
 void swin_classifier_params_set_crop_mode(SwinClassifierParams *params, SwinCropMode mode) {
   params->request.crop_mode = mode;
 }

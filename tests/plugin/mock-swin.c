@@ -45,6 +45,7 @@ static guint n_submitted, n_cancelled, n_alive, n_loading;
 static MockSwinRequest last_request;
 static SwinOrientation last_orientation;
 static gboolean is_headless;
+static gboolean has_half = TRUE;
 static const gchar *const no_notes[] = {NULL};
 static const gchar *const *model_notes = no_notes;
 
@@ -78,6 +79,12 @@ MockSwinRequest mock_swin_last_request(void) {
 void mock_swin_set_headless(gboolean headless) {
   g_mutex_lock(&lock);
   is_headless = headless;
+  g_mutex_unlock(&lock);
+}
+
+void mock_swin_set_half(gboolean half) {
+  g_mutex_lock(&lock);
+  has_half = half;
   g_mutex_unlock(&lock);
 }
 
@@ -235,6 +242,19 @@ const SwinDeviceInfo *swin_device_get_info(SwinDevice *device) {
   return &info;
 }
 
+// A GPU's.
+SwinPrecision swin_device_get_precision(SwinDevice *device, SwinPrecision precision) {
+  gboolean half;
+
+  (void)device;
+  g_mutex_lock(&lock);
+  half = has_half;
+  g_mutex_unlock(&lock);
+  if (precision == SWIN_PRECISION_AUTO)
+    return half ? SWIN_PRECISION_FP16 : SWIN_PRECISION_FP32;
+  return precision == SWIN_PRECISION_FP16 && !half ? SWIN_PRECISION_AUTO : precision;
+}
+
 static void wait_for_loads(void) {
   g_mutex_lock(&lock);
   n_loading++;
@@ -389,6 +409,10 @@ SwinClassifier *swin_classifier_new(SwinDevice *device, SwinModel *model,
     g_set_error_literal(error, SWIN_ERROR, SWIN_ERROR_MODEL, "The mock has no head.");
     return NULL;
   }
+  if (swin_device_get_precision(device, params->request.precision) == SWIN_PRECISION_AUTO) {
+    g_set_error_literal(error, SWIN_ERROR, SWIN_ERROR_DEVICE, "The mock cannot do fp16.");
+    return NULL;
+  }
   classifier = mock_create(sizeof(SwinClassifier));
   classifier->device = device;
   classifier->model = model;
@@ -435,6 +459,10 @@ guint swin_classifier_get_top_k(SwinClassifier *classifier) {
 SwinActivation swin_classifier_get_activation(SwinClassifier *classifier) {
   (void)classifier;
   return SWIN_ACTIVATION_SOFTMAX;
+}
+
+SwinPrecision swin_classifier_get_precision(SwinClassifier *classifier) {
+  return swin_device_get_precision(classifier->device, classifier->request.precision);
 }
 
 void swin_classifier_get_stats(SwinClassifier *classifier, SwinClassifierStats *stats) {

@@ -17,6 +17,7 @@ typedef struct {
   guint window_size;
   guint top_k; /* of the classifier's parameters */
   SwinActivation activation;
+  SwinPrecision precision;
   SwinCropMode crop_mode;
   guint resize_size;
   guint8 fill[3];
@@ -43,6 +44,9 @@ MockSwinRequest mock_swin_last_request(void);
 
 /** mock_swin_set_headless: models have no classes from now on, and cannot classify. */
 void mock_swin_set_headless(gboolean headless);
+
+/** mock_swin_set_half: whether devices can do fp16 from now on; at first they can. */
+void mock_swin_set_half(gboolean half);
 
 /** mock_swin_set_notes: what models say was assumed of them; static, NULL-terminated. */
 void mock_swin_set_notes(const gchar *const *notes);

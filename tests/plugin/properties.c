@@ -47,6 +47,7 @@ GST_START_TEST(test_every_property_reads_back) {
       {"window-size", "12", GST_PARAM_MUTABLE_READY},
       {"labels-file", "/labels", GST_PARAM_MUTABLE_READY},
       {"device", "1", GST_PARAM_MUTABLE_READY},
+      {"precision", "fp16", GST_PARAM_MUTABLE_READY},
       {"crop-mode", "pad", GST_PARAM_MUTABLE_READY},
       {"resize-size", "292", GST_PARAM_MUTABLE_READY},
       {"fill-color", "4286611584", GST_PARAM_MUTABLE_READY},
@@ -217,6 +218,42 @@ GST_START_TEST(test_activation) {
 }
 GST_END_TEST;
 
+static void expect_precision(const gchar *asked, SwinPrecision request, const gchar *running) {
+  GstElement *element = mock_element_new();
+  g_autoptr(GstStructure) stats = NULL;
+
+  gst_util_set_object_arg(G_OBJECT(element), "precision", asked);
+  fail_unless_equals_int(gst_element_set_state(element, GST_STATE_PAUSED),
+                         GST_STATE_CHANGE_SUCCESS);
+  fail_unless_equals_int(mock_swin_last_request().precision, request);
+  g_object_get(element, "stats", &stats, NULL);
+  assert_equals_string(gst_structure_get_string(stats, "precision"), running);
+  mock_element_free(element);
+}
+
+GST_START_TEST(test_precision) {
+  expect_precision("auto", SWIN_PRECISION_AUTO, "fp16");
+  expect_precision("fp32", SWIN_PRECISION_FP32, "fp32");
+  expect_precision("fp16", SWIN_PRECISION_FP16, "fp16");
+  mock_swin_set_half(FALSE);
+  expect_precision("auto", SWIN_PRECISION_AUTO, "fp32");
+  mock_swin_set_half(TRUE);
+}
+GST_END_TEST;
+
+// A device of the element's own is refused: another one may be there that can.
+GST_START_TEST(test_precision_that_the_device_cannot_do) {
+  GstElement *element = mock_element_new();
+
+  mock_swin_set_half(FALSE);
+  gst_util_set_object_arg(G_OBJECT(element), "precision", "fp16");
+  mock_element_expect_refusal(element, GST_RESOURCE_ERROR_NOT_FOUND, "The mock cannot do fp16.");
+  mock_swin_set_half(TRUE);
+  mock_element_open_and_close(element);
+  mock_element_free(element);
+}
+GST_END_TEST;
+
 // As gst-launch-1.0 writes them; whole numbers are numbers too.
 GST_START_TEST(test_mean_and_std) {
   static const gfloat mean[3] = {0.485f, 0.456f, 0.406f}, std[3] = {1.0f, 2.0f, 0.5f};
@@ -336,6 +373,8 @@ static Suite *properties_suite(void) {
   tcase_add_test(tcase, test_interpolation);
   tcase_add_test(tcase, test_channel_order);
   tcase_add_test(tcase, test_activation);
+  tcase_add_test(tcase, test_precision);
+  tcase_add_test(tcase, test_precision_that_the_device_cannot_do);
   tcase_add_test(tcase, test_mean_and_std);
   tcase_add_test(tcase, test_mean_and_std_of_other_lengths);
   tcase_add_test(tcase, test_changes_wait_for_the_next_opening);

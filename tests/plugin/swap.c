@@ -139,6 +139,30 @@ GST_START_TEST(test_bad_file) {
 }
 GST_END_TEST;
 
+// The device stays, whatever it can do; that is said of the first model which it is told of.
+GST_START_TEST(test_precision_falls_back) {
+  GstHarness *harness = test_harness_new("model-file=/models/a precision=fp16");
+
+  mock_swin_set_half(FALSE);
+  set_model(harness, "/models/b");
+  wait_for_warning(harness, "precision is fp16");
+  wait_for_model(harness, "/models/b", "b");
+  mock_push(harness, 0, 1);
+  assert_equals_string(mock_pull(harness, 0).precision, "fp32");
+  set_model(harness, "/models/c");
+  wait_for_model(harness, "/models/c", "c");
+  expect_quiet_bus(harness);
+  mock_push(harness, 1, 1);
+  assert_equals_string(mock_pull(harness, 1).precision, "fp32");
+  mock_swin_set_half(TRUE);
+  set_model(harness, "/models/d");
+  wait_for_model(harness, "/models/d", "d");
+  mock_push(harness, 2, 1);
+  assert_equals_string(mock_pull(harness, 2).precision, "fp16");
+  mock_teardown(harness);
+}
+GST_END_TEST;
+
 // What is set while another is being loaded takes its place, and nothing is said of that one.
 GST_START_TEST(test_last_one_wins) {
   static const gchar *const files[] = {"/models/b", MOCK_SWIN_BAD_MODEL, "/models/c", "/models/d"};
@@ -381,6 +405,7 @@ static Suite *swap_suite(void) {
   tcase_add_test(tcase, test_switch);
   tcase_add_test(tcase, test_switch_under_latest);
   tcase_add_test(tcase, test_bad_file);
+  tcase_add_test(tcase, test_precision_falls_back);
   tcase_add_test(tcase, test_last_one_wins);
   tcase_add_test(tcase, test_same_file_again);
   tcase_add_test(tcase, test_stop_while_loading);
