@@ -84,9 +84,10 @@ The part on half precision is of the kernels for GPUs with cooperative matrices,
 Mesa 25 on. Here the oracles run on Debian 12 and `swin` is that of a Debian 13:
 
 ```sh
-.ci/debian13 sh -c 'meson setup $SWIN_BUILD_DIR; ninja -C $SWIN_BUILD_DIR'
+.ci/debian13 sh -c 'meson setup /var/tmp/parity; ninja -C /var/tmp/parity tools/swin'
+root=$(.ci/debian13 --path)
 SWIN_KERNELS=gpu tests/parity/run --precision fp16 --all --write docs/fidelity.md \\
-    --root "$(.ci/debian13 --path)" --swin "$(.ci/debian13 --path)"/BUILD/tools/swin
+    --root "$root" --swin "$root/var/tmp/parity/tools/swin"
 ```
 """
 
