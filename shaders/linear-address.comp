@@ -105,12 +105,16 @@ void store(uint row, uint column, vec4 values) {
     const uint first = column + j * LANES;
     const uint n = WHOLE ? LANES : clamp(int(push.columns) - int(first), 0, int(LANES));
     if (RESIDUAL) {
-      const uint64_t residual =
-          address(push.residual_address) + (uint64_t(row) * push.columns + first) * SIZE;
-      if (WHOLE || n == LANES)
-        values[j] += load_run(residual);
-      else if (gl_SubgroupInvocationID < n)
-        values[j] += float(Stored(residual + gl_SubgroupInvocationID * SIZE).value);
+      /* The driver loads on both sides of a branch, so that both must lie within the buffers. */
+      const uint64_t residual = address(push.residual_address) +
+                                uint64_t(WHOLE ? row : min(row, push.rows - 1)) * push.columns * SIZE;
+      if (WHOLE)
+        values[j] += load_run(residual + first * SIZE);
+      else if (n == LANES)
+        values[j] += load_run(n == LANES ? residual + first * SIZE : address(push.weights_address));
+      else
+        values[j] += float(
+            Stored(residual + min(first + gl_SubgroupInvocationID, push.columns - 1) * SIZE).value);
     }
     store_run(row * push.columns + first, n, values[j]);
   }

@@ -22,10 +22,13 @@ static guint64 padded_columns(const Strip *strip, guint64 columns) {
 }
 
 /* Mesa 26.1 computes Swin-T's products four times as fast in linear-address.comp, for the reason
- * told there, 22.3 and 25.0 more slowly; these say that their version is 0.0.1. */
-static gboolean uses_addresses(SwinDevice *device) {
+ * told there, 22.3 and 25.0 more slowly; these say that their version is 0.0.1. Nothing guards what
+ * is read at an address, so that only sizes are computed there which fill every strip. */
+static gboolean uses_addresses(SwinDevice *device, const SwinLinearProduct *product) {
   const SwinDeviceIdentity *identity = swin_device_get_identity(device);
   const guint32 lanes = swin_device_get_limits(device)->subgroup_size;
+  if (product->columns % (4ull * lanes) != 0 || product->depth % 16 != 0)
+    return FALSE;
   return swin_device_get_extensions(device)->addresses && identity->vendor == VK_VENDOR_ID_MESA &&
          identity->driver_version >= VK_MAKE_API_VERSION(0, 26, 0, 0) && lanes <= 16;
 }
@@ -34,9 +37,10 @@ static gboolean uses_addresses(SwinDevice *device) {
  * multiplications and registers spill into a fast cache, so large tiles that reuse each loaded
  * value win, the widest that pads the columns least; with addresses loads are cheap, and a tile
  * that stays in the registers wins. */
-static Strip choose_strip(SwinDevice *device, guint64 columns) {
+static Strip choose_strip(SwinDevice *device, const SwinLinearProduct *product) {
   const guint32 lanes = swin_device_get_limits(device)->subgroup_size;
-  if (uses_addresses(device))
+  const guint64 columns = product->columns;
+  if (uses_addresses(device, product))
     return (Strip){TRUE, lanes, 1};
   Strip best = {FALSE, lanes, 3};
   for (guint32 vectors = 2; vectors >= 1; vectors--) {
@@ -60,7 +64,7 @@ static guint32 choose_rows(const Strip *strip, guint64 rows) {
 static guint64 strips_packed_size(const SwinPlan *plan, const SwinOperation *operation,
                                   SwinDevice *device) {
   const SwinLinearProduct product = swin_linear_product(plan, operation);
-  const Strip strip = choose_strip(device, product.columns);
+  const Strip strip = choose_strip(device, &product);
   return padded_columns(&strip, product.columns) *
          (product.depth * swin_storage_size(product.storage) + sizeof(gfloat));
 }
@@ -106,7 +110,7 @@ static void strips_pack(const SwinPlan *plan, const SwinOperation *operation, Sw
   const SwinLinearParameters *parameters = operation->parameters;
   const SwinLinearProduct product = swin_linear_product(plan, operation);
   const guint64 size = swin_storage_size(product.storage);
-  const Strip strip = choose_strip(device, product.columns);
+  const Strip strip = choose_strip(device, &product);
   const guint64 width = strip_columns(&strip);
   const guint64 padded = padded_columns(&strip, product.columns);
   guint8 *strips = packed;
@@ -177,7 +181,7 @@ static gboolean record_rows(const SwinOperationContext *context, const SwinOpera
   const guint64 size = swin_storage_size(product->storage);
   const guint64 input_bytes = product->depth * size, output_bytes = product->columns * size;
   const gboolean residual = operation->inputs[1] != SWIN_PLAN_NO_TENSOR;
-  const Strip strip = choose_strip(device, product->columns);
+  const Strip strip = choose_strip(device, product);
   const guint32 rows = choose_rows(&strip, product->rows);
   SwinDispatch dispatch = strip.addresses
                               ? address_dispatch(&strip, rows, n_rows, product, gelu, residual)
@@ -216,7 +220,7 @@ static gboolean strips_record(const SwinOperationContext *context, const SwinOpe
   const SwinLinearProduct product = swin_linear_product(context->plan, operation);
   const guint64 size = swin_storage_size(product.storage);
   const guint64 input_bytes = product.depth * size, output_bytes = product.columns * size;
-  const Strip strip = choose_strip(device, product.columns);
+  const Strip strip = choose_strip(device, &product);
   /* The next binding has to lie at a multiple of the alignment, a power of two. */
   const guint64 bytes = input_bytes | output_bytes;
   const guint64 aligned_rows =
