@@ -25,10 +25,9 @@
 
 layout(local_size_x_id = 0) in;               // the subgroup's size, 16 at most
 layout(constant_id = 1) const uint ROWS = 1;  // of a tile
-layout(constant_id = 2) const uint STEP = 1;  // of a round's input channels; divides push.depth
-layout(constant_id = 3) const uint GELU = 0;  // SwinGelu
-layout(constant_id = 4) const bool RESIDUAL = false;
-layout(constant_id = 5) const bool WHOLE = false; // no tile reaches beyond the output
+layout(constant_id = 2) const uint GELU = 0;  // SwinGelu
+layout(constant_id = 3) const bool RESIDUAL = false;
+layout(constant_id = 4) const bool WHOLE = false; // no tile reaches beyond the last row
 
 layout(push_constant) uniform Push { SwinLinearAddressPush push; };
 
@@ -43,7 +42,8 @@ layout(buffer_reference, std430, buffer_reference_align = SIZE) readonly buffer 
 layout(buffer_reference, std430, buffer_reference_align = 4) readonly buffer Bias { float value; };
 layout(std430, binding = 2) writeonly buffer Output { STORED output_values[]; };
 
-const uint RUNS = 4; // of columns, in a tile
+const uint RUNS = SWIN_LINEAR_ADDRESS_RUNS; // of columns, in a tile; they divide push.columns
+const uint STEP = SWIN_LINEAR_ADDRESS_STEP; // input channels of a round; divides push.depth
 #define LANES gl_WorkGroupSize.x
 
 /* The lane of a broadcast must be written out. */
@@ -78,45 +78,35 @@ vec4 load_weights(uint64_t first) {
   return weights;
 }
 
-/* The first @n values of a run. */
 #ifdef SWIN_HALF
 /* All lanes are rounded at once. */
-void store_run(uint index, uint n, float value) {
-  if (gl_SubgroupInvocationID < n)
-    output_values[index + gl_SubgroupInvocationID] = STORED(value);
+void store_run(uint index, float value) {
+  output_values[index + gl_SubgroupInvocationID] = STORED(value);
 }
 #else
 /* Stores to addresses of the whole subgroup are scalar, others are scattered. */
-void store_run(uint index, uint n, float value) {
+void store_run(uint index, float value) {
 #define STORE_LANE(lane)                                                                           \
-  if (lane < LANES && lane < n)                                                                    \
+  if (lane < LANES)                                                                                \
     output_values[index + lane] = subgroupBroadcast(value, lane);
   FOR_LANES(STORE_LANE)
 }
 #endif
 
-/* Row @row, from column @column on. */
+/* Row @row, from column @column on. The residual of a row beyond the last is that of the last: the
+ * driver loads on both sides of a branch, and nothing else keeps the address within its buffer. */
 void store(uint row, uint column, vec4 values) {
   if (GELU == SWIN_LINEAR_GELU_EXACT)
     values = gelu(values);
   if (GELU == SWIN_LINEAR_GELU_TANH)
     values = tanh_gelu(values);
+  const uint residual_row = WHOLE ? row : min(row, push.rows - 1);
+  const uint64_t residual =
+      address(push.residual_address) + (uint64_t(residual_row) * push.columns + column) * SIZE;
   [[unroll]] for (uint j = 0; j < RUNS; j++) {
-    const uint first = column + j * LANES;
-    const uint n = WHOLE ? LANES : clamp(int(push.columns) - int(first), 0, int(LANES));
-    if (RESIDUAL) {
-      /* The driver loads on both sides of a branch, so that both must lie within the buffers. */
-      const uint64_t residual = address(push.residual_address) +
-                                uint64_t(WHOLE ? row : min(row, push.rows - 1)) * push.columns * SIZE;
-      if (WHOLE)
-        values[j] += load_run(residual + first * SIZE);
-      else if (n == LANES)
-        values[j] += load_run(n == LANES ? residual + first * SIZE : address(push.weights_address));
-      else
-        values[j] += float(
-            Stored(residual + min(first + gl_SubgroupInvocationID, push.columns - 1) * SIZE).value);
-    }
-    store_run(row * push.columns + first, n, values[j]);
+    if (RESIDUAL)
+      values[j] += load_run(residual + j * LANES * SIZE);
+    store_run(row * push.columns + column + j * LANES, values[j]);
   }
 }
 
@@ -147,27 +137,25 @@ void main() {
     const uint64_t step_weights = weights + k * line, step = uint64_t(k) * SIZE;
 #ifdef SWIN_HALF
     /* Of half values it is cheaper to widen a run at once and to spread it from a register. */
-    if (STEP % LANES == 0) {
-      [[unroll]] for (uint l = 0; l < STEP; l += LANES) {
-        float runs[ROWS];
-        [[unroll]] for (uint i = 0; i < ROWS; i++)
-          runs[i] = load_run(rows[i] + step + l * SIZE);
+    [[unroll]] for (uint l = 0; l < STEP; l += LANES) {
+      float runs[ROWS];
+      [[unroll]] for (uint i = 0; i < ROWS; i++)
+        runs[i] = load_run(rows[i] + step + l * SIZE);
 #define ADD_LANE(lane)                                                                             \
   if (lane < LANES) {                                                                              \
     const vec4 columns = load_weights(step_weights + (l + lane) * line);                           \
     [[unroll]] for (uint i = 0; i < ROWS; i++)                                                     \
       sums[i] += subgroupBroadcast(runs[i], lane) * columns;                                       \
   }
-        FOR_LANES(ADD_LANE)
-      }
-      continue;
+      FOR_LANES(ADD_LANE)
     }
-#endif
+#else
     [[unroll]] for (uint l = 0; l < STEP; l++) {
       const vec4 columns = load_weights(step_weights + l * line);
       [[unroll]] for (uint i = 0; i < ROWS; i++)
-        sums[i] += float(Stored(rows[i] + step + l * SIZE).value) * columns;
+        sums[i] += Stored(rows[i] + step + l * SIZE).value * columns;
     }
+#endif
   }
 
   [[unroll]] for (uint i = 0; i < ROWS; i++) {

@@ -31,6 +31,9 @@ struct SwinLinearPush {
 };
 
 /* linear-address.comp; addresses are two words, the low one first */
+#define SWIN_LINEAR_ADDRESS_RUNS 4  /* of a column a lane, side by side in a tile */
+#define SWIN_LINEAR_ADDRESS_STEP 16 /* input channels of a round; a multiple of the lanes */
+
 struct SwinLinearAddressPush {
   SWIN_UINT rows;
   SWIN_UINT depth;

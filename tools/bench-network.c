@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "bench-network.h"
+
+#include "commands.h"
 #include "network/family.h"
 
 #include <string.h>
@@ -39,23 +41,6 @@ static SwinNetwork *make_network(const SwinBenchNetwork *options, SwinWeights **
     return NULL;
   }
   return swin_network_new(options->device, plan, *weights, NULL, error);
-}
-
-/* Random pixels: zeros would be faster than anything real. */
-static gboolean write_input(SwinNetwork *network, GError **error) {
-  const gint input = swin_plan_find(swin_network_get_plan(network), "input");
-  const SwinBinding binding = swin_network_tensor(network, input, SWIN_ACCESS_WRITE);
-  g_autofree gfloat *values = g_try_malloc(binding.size);
-  if (!values) {
-    g_set_error_literal(error, SWIN_ERROR, SWIN_ERROR_OUT_OF_MEMORY,
-                        "There is not enough memory for a batch of that size.");
-    return FALSE;
-  }
-  g_autoptr(GRand) random = g_rand_new_with_seed(1);
-  for (guint64 i = 0; i < binding.size / sizeof(gfloat); i++)
-    values[i] = (gfloat)g_rand_double_range(random, -2.0, 2.0);
-  return swin_buffer_write(swin_network_get_arena(network), binding.offset, values, binding.size,
-                           error);
 }
 
 static gint compare_doubles(gconstpointer a, gconstpointer b) {
@@ -206,7 +191,7 @@ static gboolean measure_operations(SwinNetwork *network, const SwinBenchNetwork 
 SwinBenchResult *swin_bench_network(const SwinBenchNetwork *options, SwinWeights **weights,
                                     GError **error) {
   g_autoptr(SwinNetwork) network = make_network(options, weights, error);
-  if (!network || !write_input(network, error))
+  if (!network || !swin_command_write_input(network, error))
     return NULL;
   g_autoptr(SwinBenchResult) result = g_new0(SwinBenchResult, 1);
   result->batch = options->batch;

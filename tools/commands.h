@@ -80,4 +80,7 @@ SwinNetwork *swin_command_make_network(SwinDevice *device, SwinModel *model,
                                        SwinPrecision precision, guint batch, guint top_k,
                                        gboolean keep_stages, GError **error);
 
+/** swin_command_write_input: fills the input of @network with random pixels, the same each time. */
+gboolean swin_command_write_input(SwinNetwork *network, GError **error);
+
 #endif /* SWIN_TOOLS_COMMANDS_H */

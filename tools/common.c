@@ -64,3 +64,20 @@ SwinNetwork *swin_command_make_network(SwinDevice *device, SwinModel *model,
   }
   return swin_network_new(device, plan, weights, NULL, error);
 }
+
+/* Random pixels: zeros would be faster than anything real. */
+gboolean swin_command_write_input(SwinNetwork *network, GError **error) {
+  const gint input = swin_plan_find(swin_network_get_plan(network), "input");
+  const SwinBinding binding = swin_network_tensor(network, input, SWIN_ACCESS_WRITE);
+  g_autofree gfloat *values = g_try_malloc(binding.size);
+  if (!values) {
+    g_set_error_literal(error, SWIN_ERROR, SWIN_ERROR_OUT_OF_MEMORY,
+                        "There is not enough memory for a batch of that size.");
+    return FALSE;
+  }
+  g_autoptr(GRand) random = g_rand_new_with_seed(1);
+  for (guint64 i = 0; i < binding.size / sizeof(gfloat); i++)
+    values[i] = (gfloat)g_rand_double_range(random, -2.0, 2.0);
+  return swin_buffer_write(swin_network_get_arena(network), binding.offset, values, binding.size,
+                           error);
+}

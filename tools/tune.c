@@ -32,13 +32,6 @@ static void candidate_free(gpointer data) {
 
 /* ---- Products ------------------------------------------------------------------------------- */
 
-static gboolean same_kernel(const SwinLinearKernel *a, const SwinLinearKernel *b) {
-  return a->kind == b->kind && a->rows == b->rows && a->columns == b->columns &&
-         a->depth == b->depth && a->lanes == b->lanes && a->lane_rows == b->lane_rows &&
-         a->lane_columns == b->lane_columns && a->shape.m == b->shape.m &&
-         a->shape.n == b->shape.n && a->shape.k == b->shape.k;
-}
-
 static gboolean same_product(const SwinTuneProduct *a, const SwinLinearProduct *b,
                              SwinLinearKind kind) {
   return a->kernels[0].kind == kind && a->product.storage == b->storage &&
@@ -84,7 +77,7 @@ static GHashTable *list_products(const SwinTune *tune, const SwinPlan *plan, gui
 
 static void add_candidate(GPtrArray *candidates, const SwinLinearKernel *kernel) {
   for (guint i = 0; i < candidates->len; i++)
-    if (same_kernel(&((Candidate *)g_ptr_array_index(candidates, i))->kernel, kernel))
+    if (swin_linear_kernel_equal(&((Candidate *)g_ptr_array_index(candidates, i))->kernel, kernel))
       return;
   Candidate *candidate = g_new0(Candidate, 1);
   candidate->kernel = *kernel;
@@ -132,7 +125,7 @@ static void keep_time(GHashTable *by_name, const gchar *name, const SwinLinearKe
                       gdouble time) {
   SwinTuneProduct *product = g_hash_table_lookup(by_name, name);
   for (guint i = 0; product && i < product->n_kernels; i++)
-    if (same_kernel(&product->kernels[i], kernel))
+    if (swin_linear_kernel_equal(&product->kernels[i], kernel))
       product->times[i] = product->times[i] > 0 ? MIN(product->times[i], time) : time;
 }
 
@@ -186,21 +179,10 @@ static void choose(SwinTuneProduct *product) {
     }
 }
 
-static gboolean write_input(SwinNetwork *network, GError **error) {
-  const gint input = swin_plan_find(swin_network_get_plan(network), "input");
-  const SwinBinding binding = swin_network_tensor(network, input, SWIN_ACCESS_WRITE);
-  g_autofree gfloat *values = g_malloc(binding.size);
-  g_autoptr(GRand) random = g_rand_new_with_seed(1);
-  for (guint64 i = 0; i < binding.size / sizeof(gfloat); i++)
-    values[i] = (gfloat)g_rand_double_range(random, -2.0, 2.0);
-  return swin_buffer_write(swin_network_get_arena(network), binding.offset, values, binding.size,
-                           error);
-}
-
 gboolean swin_tune_network(const SwinTune *tune, guint batch, GPtrArray *products, GError **error) {
   g_autoptr(SwinNetwork) network =
       swin_command_make_network(tune->device, tune->model, tune->precision, batch, 0, FALSE, error);
-  if (!network || !write_input(network, error))
+  if (!network || !swin_command_write_input(network, error))
     return FALSE;
   const guint first = products->len;
   g_autoptr(GHashTable) by_name =

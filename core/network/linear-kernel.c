@@ -240,6 +240,13 @@ SwinLinearKernel swin_linear_choose_kernel(SwinDevice *device, const SwinLinearP
   return swin_linear_choose_of_kind(device, kind, product);
 }
 
+gboolean swin_linear_kernel_equal(const SwinLinearKernel *a, const SwinLinearKernel *b) {
+  return a->kind == b->kind && a->rows == b->rows && a->columns == b->columns &&
+         a->depth == b->depth && a->lanes == b->lanes && a->lane_rows == b->lane_rows &&
+         a->lane_columns == b->lane_columns && a->shape.m == b->shape.m &&
+         a->shape.n == b->shape.n && a->shape.k == b->shape.k;
+}
+
 gchar *swin_linear_kernel_name(const SwinLinearKernel *kernel) {
   if (kernel->kind == SWIN_LINEAR_KIND_STRIPS)
     return g_strdup("strips");

@@ -70,6 +70,9 @@ SwinLinearKernel swin_linear_choose_kernel(SwinDevice *device, const SwinLinearP
  */
 void swin_linear_force_kernel(const SwinLinearKernel *kernel);
 
+/** swin_linear_kernel_equal: whether both are the same kernel. */
+gboolean swin_linear_kernel_equal(const SwinLinearKernel *a, const SwinLinearKernel *b);
+
 /** swin_linear_kernel_name: (transfer full): such as "matrix 64x64x32, 128 lanes of 16x64". */
 gchar *swin_linear_kernel_name(const SwinLinearKernel *kernel);
 

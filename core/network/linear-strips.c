@@ -27,7 +27,8 @@ static guint64 padded_columns(const Strip *strip, guint64 columns) {
 static gboolean uses_addresses(SwinDevice *device, const SwinLinearProduct *product) {
   const SwinDeviceIdentity *identity = swin_device_get_identity(device);
   const guint32 lanes = swin_device_get_limits(device)->subgroup_size;
-  if (product->columns % (4ull * lanes) != 0 || product->depth % 16 != 0)
+  if (product->columns % (SWIN_LINEAR_ADDRESS_RUNS * lanes) != 0 ||
+      product->depth % SWIN_LINEAR_ADDRESS_STEP != 0)
     return FALSE;
   return swin_device_get_extensions(device)->addresses && identity->vendor == VK_VENDOR_ID_MESA &&
          identity->driver_version >= VK_MAKE_API_VERSION(0, 26, 0, 0) && lanes <= 16;
@@ -148,20 +149,13 @@ static SwinDispatch storage_dispatch(const Strip *strip, guint32 rows,
   };
 }
 
-/* Input channels of a round: a divisor of their number. */
-static guint32 choose_step(guint64 depth) {
-  return depth % 16 == 0 ? 16 : depth % 4 == 0 ? 4 : 1;
-}
-
 static SwinDispatch address_dispatch(const Strip *strip, guint32 rows, guint64 n_rows,
                                      const SwinLinearProduct *product, SwinGelu gelu,
                                      gboolean residual) {
-  const gboolean whole = n_rows % rows == 0 && product->columns % strip_columns(strip) == 0;
   return (SwinDispatch){
       .shader = swin_operation_shader("linear-address", product->storage),
-      .n_constants = 6,
-      .constants = {strip->lanes, rows, choose_step(product->depth), (guint32)gelu,
-                    (guint32)residual, (guint32)whole},
+      .n_constants = 5,
+      .constants = {strip->lanes, rows, (guint32)gelu, (guint32)residual, n_rows % rows == 0},
       .push_size = sizeof(struct SwinLinearAddressPush),
   };
 }

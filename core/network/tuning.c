@@ -50,13 +50,6 @@ static void kernel_to_numbers(const SwinLinearKernel *kernel, gint numbers[N_FIE
     numbers[i] = (gint)fields[i];
 }
 
-static gboolean same_kernel(const SwinLinearKernel *a, const SwinLinearKernel *b) {
-  gint first[N_FIELDS], second[N_FIELDS];
-  kernel_to_numbers(a, first);
-  kernel_to_numbers(b, second);
-  return memcmp(first, second, sizeof(first)) == 0;
-}
-
 static gboolean kernel_from_numbers(const gint *numbers, gsize n_numbers,
                                     SwinLinearKernel *kernel) {
   if (n_numbers != N_FIELDS)
@@ -190,7 +183,7 @@ static gdouble rows_factor(const SwinLinearProduct *a, const SwinLinearProduct *
 static gint find_kernel(const SwinLinearKernel *kernel, const SwinLinearKernel *kernels,
                         guint n_kernels) {
   for (guint i = 0; i < n_kernels; i++)
-    if (same_kernel(kernel, &kernels[i]))
+    if (swin_linear_kernel_equal(kernel, &kernels[i]))
       return (gint)i;
   return -1;
 }
