@@ -27,7 +27,7 @@ typedef struct {
   SwinModel *model;
   SwinPrecision precision;
   guint n_runs;    /* of each kernel, that count */
-  gint64 deadline; /* monotonic time, microseconds: no run begins after it */
+  gint64 deadline; /* monotonic time, microseconds: no run but the first begins after it */
 } SwinTune;
 
 /**

@@ -26,8 +26,12 @@
 
 typedef struct {
   gint seconds;
+  gint attempts; /* while frames were late, but nothing else was wrong */
   gboolean swin_t;
 } Options;
+
+/** Verdict: of a run. LATE can be the machine's doing, WRONG cannot. */
+typedef enum { GOOD, LATE, WRONG } Verdict;
 
 /** Run: what was seen at the sink. */
 typedef struct {
@@ -174,14 +178,14 @@ static gdouble milliseconds(gint64 nanoseconds) {
   return (gdouble)nanoseconds / (gdouble)GST_MSECOND;
 }
 
-static gboolean check(gboolean holds, const gchar *what) {
+static Verdict check(gboolean holds, Verdict otherwise, const gchar *what) {
   g_print("%s: %s\n", holds ? "ok" : "FAILED", what);
-  return holds;
+  return holds ? GOOD : otherwise;
 }
 
-static gboolean judge(Run *with, Run *without, gint seconds) {
+static Verdict judge(Run *with, Run *without, gint seconds) {
   gint64 late = percentile(with->lateness, 99), usual = percentile(without->lateness, 99);
-  gboolean good;
+  Verdict verdict;
 
   g_print(
       "frames %u of %d; lateness at the sink, 99th percentile: %.1f ms, with identity %.1f ms\n",
@@ -191,13 +195,15 @@ static gboolean judge(Run *with, Run *without, gint seconds) {
       "at most %.0f ms before the result of the one before\n",
       milliseconds((gint64)with->latency), milliseconds((gint64)with->oldest), with->n_results,
       milliseconds(with->behind));
-  good = check(with->lateness->len == (guint)(seconds * FRAME_RATE), "every frame leaves");
-  good &= check(with->n_disordered == 0, "in order");
-  good &= check(late <= usual + (gint64)FRAME_TIME, "at most one frame time later than identity");
-  good &= check(with->n_results > 0, "frames carry results");
-  good &= check(with->behind <= (gint64)MAX_BEHIND, "no result is older than two inferences");
-  return good & check(test_memory_is_flat(with->first_half_size, with->size, seconds),
-                      "memory stays flat, as far as that can be told");
+  verdict = check(late <= usual + (gint64)FRAME_TIME, LATE, "at most a frame later than identity");
+  verdict = MAX(verdict, check(with->behind <= (gint64)MAX_BEHIND, LATE,
+                               "no result is older than two inferences"));
+  verdict = MAX(verdict, check(with->lateness->len == (guint)(seconds * FRAME_RATE), WRONG,
+                               "every frame leaves"));
+  verdict = MAX(verdict, check(with->n_disordered == 0, WRONG, "in order"));
+  verdict = MAX(verdict, check(with->n_results > 0, WRONG, "frames carry results"));
+  return MAX(verdict, check(test_memory_is_flat(with->first_half_size, with->size, seconds), WRONG,
+                            "memory stays flat, as far as that can be told"));
 }
 
 static gchar *export_swin_t(GError **error) {
@@ -220,19 +226,28 @@ static void remove_folder(const gchar *folder) {
   g_rmdir(folder);
 }
 
-static gboolean run_both(const gchar *model, gint seconds) {
+static Verdict run_both(const gchar *model, gint seconds) {
   g_autofree gchar *element =
       g_strdup_printf("swinclassify latency-policy=latest post-messages=false %s", model);
   Run with = {0}, without = {0};
-  gboolean good = run_with(&without, "identity", seconds) && run_with(&with, element, seconds) &&
-                  judge(&with, &without, seconds);
+  Verdict verdict = WRONG;
 
+  if (run_with(&without, "identity", seconds) && run_with(&with, element, seconds))
+    verdict = judge(&with, &without, seconds);
   g_clear_pointer(&with.lateness, g_array_unref);
   g_clear_pointer(&without.lateness, g_array_unref);
-  return good;
+  return verdict;
 }
 
-static gboolean run_swin_t(gint seconds, GError **error) {
+static gboolean run(const gchar *model, const Options *options) {
+  Verdict verdict = LATE;
+
+  for (gint i = 0; i < options->attempts && verdict == LATE; i++)
+    verdict = run_both(model, options->seconds);
+  return verdict == GOOD;
+}
+
+static gboolean run_swin_t(const Options *options, GError **error) {
   g_autofree gchar *folder = export_swin_t(error);
   g_autofree gchar *model = NULL;
   gboolean good;
@@ -240,15 +255,17 @@ static gboolean run_swin_t(gint seconds, GError **error) {
   if (folder == NULL)
     return FALSE;
   model = g_strdup_printf("model-file=\"%s\"", folder);
-  good = run_both(model, seconds);
+  good = run(model, options);
   remove_folder(folder);
   return good;
 }
 
 int main(int argc, char **argv) {
-  Options options = {.seconds = 8};
+  Options options = {.seconds = 8, .attempts = 1};
   const GOptionEntry entries[] = {
       {"seconds", 0, 0, G_OPTION_ARG_INT, &options.seconds, "How long (default: 8)", "N"},
+      {"attempts", 0, 0, G_OPTION_ARG_INT, &options.attempts,
+       "How often, while the machine lets frames be late (default: 1)", "N"},
       {"swin-t", 0, 0, G_OPTION_ARG_NONE, &options.swin_t, "With Swin-T", NULL},
       {NULL}};
   g_autoptr(GOptionContext) context = g_option_context_new(NULL);
@@ -258,8 +275,7 @@ int main(int argc, char **argv) {
   g_option_context_add_main_entries(context, entries, NULL);
   g_option_context_add_group(context, gst_init_get_option_group());
   if (g_option_context_parse(context, &argc, &argv, &error))
-    good = options.swin_t ? run_swin_t(options.seconds, &error)
-                          : run_both("image-size=672", options.seconds);
+    good = options.swin_t ? run_swin_t(&options, &error) : run("image-size=672", &options);
   if (error != NULL)
     g_printerr("live: %s\n", error->message);
   return good ? 0 : 1;

@@ -164,7 +164,8 @@ static void play(gint seconds) {
   g_main_loop_run(soak.loop);
 }
 
-static gboolean judge(gint64 inference, gint seconds) {
+/* Whether all is well; *late: whether nothing else was wrong than that a frame waited too long. */
+static gboolean judge(gint64 inference, gint seconds, gboolean *late) {
   gint64 allowed = inference + (MOST_WAIT + BATCH_TIMEOUT) * G_TIME_SPAN_MILLISECOND;
   gint64 longest = 0;
   guint64 n_frames = 0, n_bare = 0, size = test_resident_size();
@@ -183,7 +184,9 @@ static gboolean judge(gint64 inference, gint seconds) {
           n_lives, N_STREAMS, soak.rate, n_frames, n_bare, (gdouble)longest / 1e3,
           (gdouble)allowed / 1e3, (gdouble)inference / 1e3);
   good = test_memory_is_flat(soak.early_size, size, seconds);
-  good &= !soak.failed && n_frames > 0 && n_bare == 0 && longest <= allowed;
+  good &= !soak.failed && n_frames > 0 && n_bare == 0;
+  *late = good && longest > allowed;
+  good &= !*late;
   g_print("%s\n", good ? "ok" : "FAILED");
   return good;
 }
@@ -197,6 +200,7 @@ static void clean_up(void) {
     g_rand_free(stream->random);
     g_hash_table_unref(stream->arrivals);
     g_mutex_clear(&stream->lock);
+    *stream = (Stream){0};
   }
   g_main_loop_unref(soak.loop);
 }
@@ -206,16 +210,18 @@ static gint choose_rate(gdouble frames_per_second) {
 }
 
 int main(int argc, char **argv) {
-  gint seconds = 10;
+  gint seconds = 10, attempts = 1;
   const GOptionEntry entries[] = {
       {"seconds", 0, 0, G_OPTION_ARG_INT, &seconds, "How long (default: 10)", "N"},
+      {"attempts", 0, 0, G_OPTION_ARG_INT, &attempts,
+       "How often, while the machine lets frames wait too long (default: 1)", "N"},
       {"rate", 0, 0, G_OPTION_ARG_INT, &soak.rate, "Frames a second of each stream", "N"},
       {NULL}};
   g_autoptr(GOptionContext) context = g_option_context_new(NULL);
   g_autoptr(GError) error = NULL;
   TestDirect direct;
   gint64 inference;
-  gboolean good;
+  gboolean good = FALSE, late = TRUE;
 
   g_option_context_add_main_entries(context, entries, NULL);
   g_option_context_add_group(context, gst_init_get_option_group());
@@ -228,8 +234,10 @@ int main(int argc, char **argv) {
   if (soak.rate <= 0)
     soak.rate = choose_rate(test_direct_run(&direct, RATE_FRAMES));
   test_direct_close(&direct);
-  play(seconds);
-  good = judge(inference, seconds);
-  clean_up();
+  for (gint i = 0; i < attempts && late; i++) {
+    play(seconds);
+    good = judge(inference, seconds, &late);
+    clean_up();
+  }
   return good ? 0 : 1;
 }
