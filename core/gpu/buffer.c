@@ -27,22 +27,6 @@ static gboolean create_buffer(SwinBuffer *buffer, GError **error) {
   return TRUE;
 }
 
-static gint choose_memory(SwinDevice *device, SwinBufferUse use, guint32 type_bits,
-                          VkMemoryPropertyFlags *flags) {
-  switch (use) {
-  case SWIN_BUFFER_DEVICE:
-    return swin_device_find_memory(device, type_bits, 0, VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT,
-                                   flags);
-  case SWIN_BUFFER_UPLOAD:
-    return swin_device_find_memory(device, type_bits, VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT,
-                                   VK_MEMORY_PROPERTY_HOST_COHERENT_BIT, flags);
-  case SWIN_BUFFER_DOWNLOAD:
-  default:
-    return swin_device_find_memory(device, type_bits, VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT,
-                                   VK_MEMORY_PROPERTY_HOST_CACHED_BIT, flags);
-  }
-}
-
 static gboolean allocate_memory(SwinBuffer *buffer, SwinBufferUse use, GError **error) {
   SwinDevice *device = buffer->device;
   const SwinDeviceFunctions *functions = swin_device_functions(device);
@@ -50,10 +34,11 @@ static gboolean allocate_memory(SwinBuffer *buffer, SwinBufferUse use, GError **
   VkMemoryRequirements requirements;
   functions->GetBufferMemoryRequirements(handle, buffer->buffer, &requirements);
 
-  VkMemoryPropertyFlags flags = 0;
-  const gint type = choose_memory(device, use, requirements.memoryTypeBits, &flags);
+  const VkPhysicalDeviceMemoryProperties *memory_types = swin_device_get_memory(device);
+  const gint type = swin_memory_choose(memory_types, requirements.memoryTypeBits, use);
   if (type < 0)
     return swin_device_check(device, VK_ERROR_OUT_OF_DEVICE_MEMORY, "choosing memory", error);
+  const VkMemoryPropertyFlags flags = memory_types->memoryTypes[type].propertyFlags;
   const VkMemoryAllocateFlagsInfo flags_info = {
       .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO,
       .flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT,

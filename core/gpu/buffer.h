@@ -6,12 +6,7 @@
 #define SWIN_GPU_BUFFER_H
 
 #include "gpu/device.h"
-
-typedef enum {
-  SWIN_BUFFER_DEVICE,   /* device-local; host-visible only by chance */
-  SWIN_BUFFER_UPLOAD,   /* mapped; the host writes, the device reads */
-  SWIN_BUFFER_DOWNLOAD, /* mapped and cached where possible; the device writes, the host reads */
-} SwinBufferUse;
+#include "gpu/memory.h"
 
 typedef struct {
   SwinDevice *device; /* a reference */

@@ -341,22 +341,8 @@ guint32 swin_device_get_queue_family(SwinDevice *device) {
   return device->queue_family;
 }
 
-gint swin_device_find_memory(SwinDevice *device, guint32 type_bits, VkMemoryPropertyFlags required,
-                             VkMemoryPropertyFlags preferred, VkMemoryPropertyFlags *flags) {
-  gint found = -1;
-  for (guint32 i = 0; i < device->memory.memoryTypeCount; i++) {
-    const VkMemoryPropertyFlags has = device->memory.memoryTypes[i].propertyFlags;
-    if (!(type_bits & (1u << i)) || (has & required) != required)
-      continue;
-    const gboolean is_preferred = (has & preferred) == preferred;
-    if (found >= 0 && !is_preferred)
-      continue;
-    found = (gint)i;
-    *flags = has;
-    if (is_preferred)
-      break;
-  }
-  return found;
+const VkPhysicalDeviceMemoryProperties *swin_device_get_memory(SwinDevice *device) {
+  return &device->memory;
 }
 
 gboolean swin_device_check(SwinDevice *device, VkResult result, const gchar *doing,

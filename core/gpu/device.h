@@ -56,13 +56,8 @@ SwinDeviceFunctions *swin_device_functions(SwinDevice *device);
 VkDevice swin_device_get_handle(SwinDevice *device);
 guint32 swin_device_get_queue_family(SwinDevice *device);
 
-/**
- * swin_device_find_memory: index of a memory type in @type_bits with all of @required, preferring
- * those that also have @preferred; -1 when there is none.
- * @flags: (out): the properties of the type found
- */
-gint swin_device_find_memory(SwinDevice *device, guint32 type_bits, VkMemoryPropertyFlags required,
-                             VkMemoryPropertyFlags preferred, VkMemoryPropertyFlags *flags);
+/** swin_device_get_memory: (transfer none): its types of memory; see memory.h. */
+const VkPhysicalDeviceMemoryProperties *swin_device_get_memory(SwinDevice *device);
 
 /**
  * swin_device_check: turns a failed Vulkan call into an error; remembers a lost device, so that

@@ -57,9 +57,9 @@ static gint choose_memory(SwinDevice *device, gint fd, const VkMemoryRequirement
       &properties);
   if (result != VK_SUCCESS)
     return -1;
-  VkMemoryPropertyFlags flags = 0;
-  return swin_device_find_memory(device, requirements->memoryTypeBits & properties.memoryTypeBits,
-                                 0, VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, &flags);
+  return swin_memory_choose(swin_device_get_memory(device),
+                            requirements->memoryTypeBits & properties.memoryTypeBits,
+                            SWIN_BUFFER_DEVICE);
 }
 
 /* An import that works takes the descriptor over; one that fails leaves it. */
