@@ -196,8 +196,10 @@ static void upload_plane(const guint8 *source, gsize stride, const SwinImagePlan
                          guint8 *upload) {
   const gsize row_bytes = plane->end_byte - plane->first_byte;
   const guint8 *first = source + (gsize)plane->first_row * stride + plane->first_byte;
+  /* The offset is that of a row and column 0 that may lie before the buffer: one sum, modulo 2^64.
+   */
   guint8 *target =
-      upload + plane->upload_offset + plane->first_row * plane->upload_stride + plane->first_byte;
+      upload + (plane->upload_offset + plane->first_row * plane->upload_stride + plane->first_byte);
   if (stride == plane->upload_stride) {
     memcpy(target, first, (plane->n_rows - 1) * stride + row_bytes);
     return;

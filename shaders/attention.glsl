@@ -27,7 +27,7 @@ layout(std430, set = 0, binding = 2) readonly buffer Weights {
 };
 
 const uint TOKENS = WINDOW_HEIGHT * WINDOW_WIDTH;
-const float LOWEST = -1.7014118e38; // -FLT_MAX / 2: the difference of two of them is finite
+const float LOWEST = -1.7e38; // less than half of -FLT_MAX: twice that, and the difference of two, are finite
 
 // Where a coordinate of the padded, rolled map comes from in the padded map. @rolled: what the roll
 // went around; padding behind that stayed where it was.

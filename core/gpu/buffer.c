@@ -27,18 +27,7 @@ static gboolean create_buffer(SwinBuffer *buffer, GError **error) {
   return TRUE;
 }
 
-static gboolean allocate_memory(SwinBuffer *buffer, SwinBufferUse use, GError **error) {
-  SwinDevice *device = buffer->device;
-  const SwinDeviceFunctions *functions = swin_device_functions(device);
-  const VkDevice handle = swin_device_get_handle(device);
-  VkMemoryRequirements requirements;
-  functions->GetBufferMemoryRequirements(handle, buffer->buffer, &requirements);
-
-  const VkPhysicalDeviceMemoryProperties *memory_types = swin_device_get_memory(device);
-  const gint type = swin_memory_choose(memory_types, requirements.memoryTypeBits, use);
-  if (type < 0)
-    return swin_device_check(device, VK_ERROR_OUT_OF_DEVICE_MEMORY, "choosing memory", error);
-  const VkMemoryPropertyFlags flags = memory_types->memoryTypes[type].propertyFlags;
+static VkResult allocate_of_type(SwinBuffer *buffer, VkDeviceSize size, guint32 type) {
   const VkMemoryAllocateFlagsInfo flags_info = {
       .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO,
       .flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT,
@@ -46,27 +35,61 @@ static gboolean allocate_memory(SwinBuffer *buffer, SwinBufferUse use, GError **
   const VkMemoryAllocateInfo info = {
       .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
       .pNext = has_address(buffer) ? &flags_info : NULL,
-      .allocationSize = requirements.size,
-      .memoryTypeIndex = (guint32)type,
+      .allocationSize = size,
+      .memoryTypeIndex = type,
   };
   VkDeviceMemory memory = VK_NULL_HANDLE;
-  VkResult result = functions->AllocateMemory(handle, &info, NULL, &memory);
-  if (!swin_device_check(device, result, "allocating memory", error))
-    return FALSE;
-  buffer->memory = memory;
-  result = functions->BindBufferMemory(handle, buffer->buffer, buffer->memory, 0);
+  const VkResult result =
+      swin_device_functions(buffer->device)
+          ->AllocateMemory(swin_device_get_handle(buffer->device), &info, NULL, &memory);
+  if (result == VK_SUCCESS)
+    buffer->memory = memory;
+  return result;
+}
+
+/* *flags: of the memory. Where a GPU's own memory is full, uploads take what is left elsewhere. */
+static gboolean allocate_memory(SwinBuffer *buffer, SwinBufferUse use, VkMemoryPropertyFlags *flags,
+                                GError **error) {
+  SwinDevice *device = buffer->device;
+  const VkPhysicalDeviceMemoryProperties *memory = swin_device_get_memory(device);
+  VkMemoryRequirements requirements;
+  swin_device_functions(device)->GetBufferMemoryRequirements(swin_device_get_handle(device),
+                                                             buffer->buffer, &requirements);
+  VkResult result = VK_ERROR_OUT_OF_DEVICE_MEMORY;
+  guint32 type_bits = requirements.memoryTypeBits;
+  gint type = swin_memory_choose(memory, type_bits, use);
+  while (type >= 0 && result == VK_ERROR_OUT_OF_DEVICE_MEMORY) {
+    *flags = memory->memoryTypes[type].propertyFlags;
+    result = allocate_of_type(buffer, requirements.size, (guint32)type);
+    type_bits &= ~(1u << type);
+    type = use == SWIN_BUFFER_UPLOAD ? swin_memory_choose(memory, type_bits, use) : -1;
+  }
+  return swin_device_check(device, result, "allocating memory", error);
+}
+
+/* Device-local memory of a discrete GPU is left unmapped even where it could be: the window through
+ * which the processor sees it may be small, and is shared. */
+static gboolean is_to_be_mapped(const SwinBuffer *buffer, SwinBufferUse use,
+                                VkMemoryPropertyFlags flags) {
+  return (flags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT) &&
+         (use != SWIN_BUFFER_DEVICE ||
+          swin_device_get_info(buffer->device)->kind != SWIN_DEVICE_KIND_DISCRETE);
+}
+
+static gboolean bind_memory(SwinBuffer *buffer, SwinBufferUse use, VkMemoryPropertyFlags flags,
+                            GError **error) {
+  SwinDevice *device = buffer->device;
+  const SwinDeviceFunctions *functions = swin_device_functions(device);
+  const VkDevice handle = swin_device_get_handle(device);
+  VkResult result = functions->BindBufferMemory(handle, buffer->buffer, buffer->memory, 0);
   if (!swin_device_check(device, result, "binding memory", error))
     return FALSE;
   const VkBufferDeviceAddressInfo address = {.sType = VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO,
                                              .buffer = buffer->buffer};
   if (has_address(buffer))
     buffer->address = functions->GetBufferDeviceAddressKHR(handle, &address);
-  /* Device-local memory of a discrete GPU is left unmapped even where it could be: the window
-   * through which the processor sees it is small and shared. */
-  const gboolean map =
-      use != SWIN_BUFFER_DEVICE || swin_device_get_info(device)->kind != SWIN_DEVICE_KIND_DISCRETE;
   buffer->coherent = (flags & VK_MEMORY_PROPERTY_HOST_COHERENT_BIT) != 0;
-  if (!map || !(flags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT))
+  if (!is_to_be_mapped(buffer, use, flags))
     return TRUE;
   result = functions->MapMemory(handle, buffer->memory, 0, VK_WHOLE_SIZE, 0, &buffer->mapped);
   return swin_device_check(device, result, "mapping memory", error);
@@ -76,7 +99,9 @@ SwinBuffer *swin_buffer_new(SwinDevice *device, SwinBufferUse use, guint64 size,
   g_autoptr(SwinBuffer) buffer = g_new0(SwinBuffer, 1);
   buffer->device = swin_device_ref(device);
   buffer->size = MAX(size, 4);
-  if (!create_buffer(buffer, error) || !allocate_memory(buffer, use, error))
+  VkMemoryPropertyFlags flags = 0;
+  if (!create_buffer(buffer, error) || !allocate_memory(buffer, use, &flags, error) ||
+      !bind_memory(buffer, use, flags, error))
     return NULL;
   return g_steal_pointer(&buffer);
 }

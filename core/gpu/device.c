@@ -274,20 +274,22 @@ SwinDevice *swin_device_ref(SwinDevice *device) {
 void swin_device_unref(SwinDevice *device) {
   if (!device)
     return;
-  GDestroyNotify destroy = NULL;
-  gpointer user_data = NULL;
   /* Under the lock, so that nobody finds a device that is going away. */
   G_LOCK(open_devices);
-  if (g_atomic_ref_count_dec(&device->references)) {
-    destroy = device->destroy;
-    user_data = device->lock_data;
-    if (open_devices && g_hash_table_lookup(open_devices, device->key) == device)
+  const gboolean is_last = g_atomic_ref_count_dec(&device->references);
+  if (is_last && open_devices) {
+    if (g_hash_table_lookup(open_devices, device->key) == device)
       g_hash_table_remove(open_devices, device->key);
-    if (open_devices && g_hash_table_size(open_devices) == 0)
+    if (g_hash_table_size(open_devices) == 0)
       g_clear_pointer(&open_devices, g_hash_table_unref);
-    device_free(device);
   }
   G_UNLOCK(open_devices);
+  if (!is_last)
+    return;
+  const GDestroyNotify destroy = device->destroy;
+  gpointer user_data = device->lock_data;
+  /* Writes compiled pipelines to disk, for which others need not wait. */
+  device_free(device);
   if (destroy)
     destroy(user_data);
 }

@@ -93,19 +93,24 @@ static void keep_used(SwinFeatures *features) {
   features->matrix.cooperativeMatrixRobustBufferAccess = VK_FALSE;
 }
 
-const gchar **swin_extensions_choose(const SwinInstanceFunctions *functions,
-                                     VkPhysicalDevice physical_device, SwinFeatures *features) {
+/* Kernels for GPUs have no use for addresses. */
+static gboolean is_processor(const SwinInstanceFunctions *functions,
+                             VkPhysicalDevice physical_device) {
   VkPhysicalDeviceProperties properties;
   functions->GetPhysicalDeviceProperties(physical_device, &properties);
-  /* Kernels for GPUs have no use for addresses. */
-  const gboolean is_processor = properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+  return properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+}
+
+const gchar **swin_extensions_choose(const SwinInstanceFunctions *functions,
+                                     VkPhysicalDevice physical_device, SwinFeatures *features) {
+  const gboolean is_cpu = is_processor(functions, physical_device);
   guint n_found = 0;
   g_autofree VkExtensionProperties *found = list_extensions(functions, physical_device, &n_found);
   const gchar **names = g_new0(const gchar *, G_N_ELEMENTS(wanted) + 1);
   guint n_names = 0;
   for (guint i = 0; i < G_N_ELEMENTS(wanted); i++)
     if (has_extension(found, n_found, wanted[i]) &&
-        (is_processor || !g_str_equal(wanted[i], VK_KHR_BUFFER_DEVICE_ADDRESS_EXTENSION_NAME)))
+        (is_cpu || !g_str_equal(wanted[i], VK_KHR_BUFFER_DEVICE_ADDRESS_EXTENSION_NAME)))
       names[n_names++] = wanted[i];
   query_features(functions, physical_device, names, features);
   keep_used(features);
@@ -283,7 +288,8 @@ SwinExtensions swin_extensions_read(const SwinInstanceFunctions *functions,
   SwinExtensions extensions = {
       .half = enabled.storage && enabled.half && !swin_is_disabled("fp16"),
       .subgroup_size = enabled.subgroup_size && can_fix_subgroups(functions, physical_device),
-      .addresses = enabled.addresses && !swin_is_disabled("addresses"),
+      .addresses = enabled.addresses && is_processor(functions, physical_device) &&
+                   !swin_is_disabled("addresses"),
       .dmabuf = g_strv_contains(names, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME) &&
                 g_strv_contains(names, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME) &&
                 can_import_dmabuf(functions, physical_device),

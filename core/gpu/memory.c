@@ -6,7 +6,8 @@
 
 #define WRITABLE (VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT)
 
-gint swin_memory_find(const VkPhysicalDeviceMemoryProperties *memory, guint32 type_bits,
+/* The first with all of @required, preferring those that also have @preferred; -1: none. */
+static gint find_type(const VkPhysicalDeviceMemoryProperties *memory, guint32 type_bits,
                       VkMemoryPropertyFlags required, VkMemoryPropertyFlags preferred) {
   gint found = -1;
   for (guint32 i = 0; i < memory->memoryTypeCount; i++) {
@@ -32,13 +33,13 @@ static guint32 types_in_large_heaps(const VkPhysicalDeviceMemoryProperties *memo
 gint swin_memory_choose(const VkPhysicalDeviceMemoryProperties *memory, guint32 type_bits,
                         SwinBufferUse use) {
   if (use == SWIN_BUFFER_DEVICE)
-    return swin_memory_find(memory, type_bits, 0, VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT);
+    return find_type(memory, type_bits, 0, VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT);
   if (use == SWIN_BUFFER_DOWNLOAD)
-    return swin_memory_find(memory, type_bits, VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT,
-                            VK_MEMORY_PROPERTY_HOST_CACHED_BIT);
-  const gint own = swin_memory_find(memory, type_bits & types_in_large_heaps(memory),
-                                    VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | WRITABLE, 0);
+    return find_type(memory, type_bits, VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT,
+                     VK_MEMORY_PROPERTY_HOST_CACHED_BIT);
+  const gint own = find_type(memory, type_bits & types_in_large_heaps(memory),
+                             VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | WRITABLE, 0);
   return own >= 0 ? own
-                  : swin_memory_find(memory, type_bits, VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT,
-                                     VK_MEMORY_PROPERTY_HOST_COHERENT_BIT);
+                  : find_type(memory, type_bits, VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT,
+                              VK_MEMORY_PROPERTY_HOST_COHERENT_BIT);
 }

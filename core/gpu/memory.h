@@ -15,13 +15,6 @@ typedef enum {
 } SwinBufferUse;
 
 /**
- * swin_memory_find: index of a memory type in @type_bits with all of @required, preferring those
- * that also have @preferred; -1 when there is none.
- */
-gint swin_memory_find(const VkPhysicalDeviceMemoryProperties *memory, guint32 type_bits,
-                      VkMemoryPropertyFlags required, VkMemoryPropertyFlags preferred);
-
-/**
  * swin_memory_choose: index of the memory type in @type_bits for @use, or -1. What is uploaded goes
  * into a GPU's own memory where the processor sees more of it than the 256 MiB that are scarce
  * (resizable BAR): then it crosses the bus while it is written, beside what the GPU computes, and

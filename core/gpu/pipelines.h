@@ -25,7 +25,7 @@ void swin_pipelines_free(SwinPipelines *pipelines);
 
 /**
  * swin_pipelines_store: writes what was added to the cache on disk (pipeline-cache.h), so that it
- * is there even where the program is killed; does nothing where nothing was added.
+ * is there even where the program is killed; does nothing where none was built since.
  */
 void swin_pipelines_store(SwinPipelines *pipelines);
 

@@ -10,17 +10,6 @@ static guint64 divide_up(guint64 value, guint64 divisor) {
   return (value + divisor - 1) / divisor;
 }
 
-SwinLinearKind swin_linear_kind(SwinDevice *device, G_GNUC_UNUSED SwinStorage storage,
-                                G_GNUC_UNUSED guint64 depth, G_GNUC_UNUSED guint64 columns) {
-  if (swin_device_is_cpu(device))
-    return SWIN_LINEAR_KIND_STRIPS;
-#ifdef HAVE_MATRIX_SHADERS
-  if (storage == SWIN_STORAGE_F16 && swin_device_get_extensions(device)->n_matrix_shapes > 0)
-    return SWIN_LINEAR_KIND_MATRIX;
-#endif
-  return SWIN_LINEAR_KIND_TILES;
-}
-
 /* ---- Tables --------------------------------------------------------------------------------- */
 
 /** Of linear-tile.comp. Where there are more lanes than blocks, several share a block and each
@@ -191,6 +180,18 @@ static guint list_all(SwinDevice *device, SwinLinearKind kind, SwinLinearKernel 
   return n;
 }
 
+SwinLinearKind swin_linear_kind(SwinDevice *device, G_GNUC_UNUSED SwinStorage storage) {
+  if (swin_device_is_cpu(device))
+    return SWIN_LINEAR_KIND_STRIPS;
+#ifdef HAVE_MATRIX_SHADERS
+  SwinLinearKernel kernels[SWIN_LINEAR_MAX_KERNELS];
+  /* A device may have matrices that no block fits, for want of shared memory. */
+  if (storage == SWIN_STORAGE_F16 && list_all(device, SWIN_LINEAR_KIND_MATRIX, kernels) > 0)
+    return SWIN_LINEAR_KIND_MATRIX;
+#endif
+  return SWIN_LINEAR_KIND_TILES;
+}
+
 guint swin_linear_list_kind(SwinDevice *device, SwinLinearKind kind,
                             const SwinLinearProduct *product, SwinLinearKernel *kernels) {
   const guint32 subgroup_size = swin_device_get_limits(device)->subgroup_size;
@@ -210,9 +211,8 @@ guint swin_linear_list_kind(SwinDevice *device, SwinLinearKind kind,
 
 guint swin_linear_list_kernels(SwinDevice *device, const SwinLinearProduct *product,
                                SwinLinearKernel *kernels) {
-  const SwinLinearKind kind =
-      swin_linear_kind(device, product->storage, product->depth, product->columns);
-  return swin_linear_list_kind(device, kind, product, kernels);
+  return swin_linear_list_kind(device, swin_linear_kind(device, product->storage), product,
+                               kernels);
 }
 
 static gboolean is_forced;
@@ -232,12 +232,6 @@ SwinLinearKernel swin_linear_choose_of_kind(SwinDevice *device, SwinLinearKind k
   const guint n = swin_linear_list_kind(device, kind, product, kernels);
   const gint tuned = swin_tuning_find(device, product, kernels, n);
   return kernels[MAX(tuned, 0)];
-}
-
-SwinLinearKernel swin_linear_choose_kernel(SwinDevice *device, const SwinLinearProduct *product) {
-  const SwinLinearKind kind =
-      swin_linear_kind(device, product->storage, product->depth, product->columns);
-  return swin_linear_choose_of_kind(device, kind, product);
 }
 
 gboolean swin_linear_kernel_equal(const SwinLinearKernel *a, const SwinLinearKernel *b) {

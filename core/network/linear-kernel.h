@@ -42,13 +42,13 @@ typedef struct {
 } SwinLinearProduct;
 
 /** swin_linear_kind: the kind for the products of a device; decides the layout of the weights. */
-SwinLinearKind swin_linear_kind(SwinDevice *device, SwinStorage storage, guint64 depth,
-                                guint64 columns);
+SwinLinearKind swin_linear_kind(SwinDevice *device, SwinStorage storage);
 
-#define SWIN_LINEAR_MAX_KERNELS 32
+/** SWIN_LINEAR_MAX_KERNELS: of a device with many shapes of matrices, those of the largest. */
+#define SWIN_LINEAR_MAX_KERNELS 34
 
 /**
- * swin_linear_list_kernels: every kernel of the product's kind that @device can run, each tested
+ * swin_linear_list_kernels: the kernels of the product's kind that @device can run, each tested
  * (tests/operations/test-linear.c); the one that is taken where nothing was measured comes first.
  * @kernels: (out): room for SWIN_LINEAR_MAX_KERNELS
  *
@@ -56,10 +56,6 @@ SwinLinearKind swin_linear_kind(SwinDevice *device, SwinStorage storage, guint64
  */
 guint swin_linear_list_kernels(SwinDevice *device, const SwinLinearProduct *product,
                                SwinLinearKernel *kernels);
-
-/** swin_linear_choose_kernel: the one that a tuning of the device found (tuning.h), else the first
- * one of the list. */
-SwinLinearKernel swin_linear_choose_kernel(SwinDevice *device, const SwinLinearProduct *product);
 
 /**
  * swin_linear_force_kernel: until it is called with NULL, products of @kernel's kind that are

@@ -27,9 +27,12 @@ SwinLinearProduct swin_linear_product(const SwinPlan *plan, const SwinOperation 
 SwinLinearKind swin_linear_operation_kind(const SwinPlan *plan, const SwinOperation *operation,
                                           SwinDevice *device);
 
-/* swin_linear_list_kernels() and swin_linear_choose_kernel() of a kind that is known. */
+/** swin_linear_list_kind: swin_linear_list_kernels() of a kind that is known. */
 guint swin_linear_list_kind(SwinDevice *device, SwinLinearKind kind,
                             const SwinLinearProduct *product, SwinLinearKernel *kernels);
+
+/** swin_linear_choose_of_kind: the one that a tuning of the device found (tuning.h), else the first
+ * one of the list. */
 SwinLinearKernel swin_linear_choose_of_kind(SwinDevice *device, SwinLinearKind kind,
                                             const SwinLinearProduct *product);
 

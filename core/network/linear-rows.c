@@ -68,14 +68,14 @@ static void limit_halves(gfloat *values, guint64 n) {
 }
 
 /* Rows @row to @row + @n_rows - 1 of a weight [N, depth], PACK_ROWS at most, become the columns
- * from
- * @column on. The sums are those of the weights as they are stored: what the shader subtracts from
- * the product is what it added. */
+ * from @column on. The sums are those of the weights as they are stored: what the shader subtracts
+ * from the product is what it added. */
 static void pack_rows(const Packing *packing, const SwinTensor *weight, guint64 row, guint64 n_rows,
                       guint64 column) {
   const guint size = swin_storage_size(packing->storage);
   gdouble biases[PACK_ROWS] = {0}, sums[PACK_ROWS] = {0};
-  gfloat runs[PACK_ROWS][PACK_RUN], line[PACK_ROWS];
+  /* Device memory is not read back: it may be slow to. */
+  gfloat runs[PACK_ROWS][PACK_RUN], line[PACK_ROWS], stored[PACK_ROWS];
   for (guint64 first = 0; first < packing->depth; first += PACK_RUN) {
     const guint64 n = MIN(PACK_RUN, packing->depth - first);
     for (guint64 i = 0; i < n_rows; i++) {
@@ -86,10 +86,11 @@ static void pack_rows(const Packing *packing, const SwinTensor *weight, guint64 
         limit_halves(runs[i], n);
     }
     for (guint64 j = 0; j < n; j++) {
-      guint8 *stored = packing->weights + ((first + j) * packing->stride + column) * size;
       for (guint64 i = 0; i < n_rows; i++)
         line[i] = runs[i][j];
       swin_storage_write(packing->storage, line, n_rows, stored);
+      memcpy(packing->weights + ((first + j) * packing->stride + column) * size, stored,
+             n_rows * size);
       if (!packing->norm)
         continue;
       swin_storage_read(packing->storage, stored, n_rows, line);

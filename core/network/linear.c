@@ -103,8 +103,7 @@ SwinLinearKind swin_linear_operation_kind(const SwinPlan *plan, const SwinOperat
                                           SwinDevice *device) {
   const SwinLinearParameters *parameters = operation->parameters;
   const SwinLinearProduct product = swin_linear_product(plan, operation);
-  const SwinLinearKind kind =
-      swin_linear_kind(device, product.storage, product.depth, product.columns);
+  const SwinLinearKind kind = swin_linear_kind(device, product.storage);
   if (kind == SWIN_LINEAR_KIND_STRIPS &&
       (parameters->source != SWIN_LINEAR_ROWS || parameters->normed))
     return SWIN_LINEAR_KIND_TILES;

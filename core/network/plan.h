@@ -22,7 +22,7 @@ typedef struct _SwinOperationClass SwinOperationClass;
 /** SwinStorage: how an activation's values, or packed weights, lie in memory. */
 typedef enum {
   SWIN_STORAGE_F32, /* float32, or 32-bit words */
-  SWIN_STORAGE_F16, /* IEEE half precision; all arithmetic but that of matrix products is float32 */
+  SWIN_STORAGE_F16, /* IEEE half precision; sums are float32 */
 } SwinStorage;
 
 /** swin_storage_size: bytes of a value: 4 or 2. */

@@ -9,6 +9,10 @@ guint swin_storage_size(SwinStorage storage) {
   return storage == SWIN_STORAGE_F16 ? 2 : 4;
 }
 
+const gchar *swin_storage_name(SwinStorage storage) {
+  return storage == SWIN_STORAGE_F16 ? "fp16" : "fp32";
+}
+
 /* As a device stores it: an infinity stays one, and so does what is beyond the range. */
 static guint16 half_of(gfloat value) {
   if (isnan(value))

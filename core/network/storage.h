@@ -7,6 +7,9 @@
 
 #include "network/plan.h"
 
+/** swin_storage_name: (transfer none): "fp32" or "fp16". */
+const gchar *swin_storage_name(SwinStorage storage);
+
 /**
  * swin_storage_write: converts @n float32 values; to half precision rounded to the nearest, of two
  * to the even one, and to infinity beyond its range (IEEE 754).

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "network/tuning.h"
+#include "network/storage.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -125,7 +126,7 @@ static GArray *load(SwinDevice *device, const gchar *path) {
 
 static void write_product(GKeyFile *file, const SwinTuned *tuned) {
   const SwinLinearProduct *product = &tuned->product;
-  const gchar *storage = product->storage == SWIN_STORAGE_F16 ? "fp16" : "fp32";
+  const gchar *storage = swin_storage_name(product->storage);
   gint numbers[N_FIELDS];
   kernel_to_numbers(&tuned->kernel, numbers);
   g_autofree gchar *name = swin_linear_kernel_name(&tuned->kernel);

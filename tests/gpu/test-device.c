@@ -333,6 +333,46 @@ START_TEST(test_short_memory_is_an_error) {
 }
 END_TEST
 
+/* A second type of memory, which is the first one by another index; that has no room. */
+
+static SwinDeviceFunctions real;
+
+static void VKAPI_CALL allow_two_types(VkDevice handle, VkBuffer buffer,
+                                       VkMemoryRequirements *requirements) {
+  real.GetBufferMemoryRequirements(handle, buffer, requirements);
+  requirements->memoryTypeBits = 3;
+}
+
+static VkResult VKAPI_CALL allocate_of_second(VkDevice handle, const VkMemoryAllocateInfo *info,
+                                              const VkAllocationCallbacks *allocator,
+                                              VkDeviceMemory *memory) {
+  VkMemoryAllocateInfo first = *info;
+  if (info->memoryTypeIndex == 0)
+    return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+  first.memoryTypeIndex = 0;
+  return real.AllocateMemory(handle, &first, allocator, memory);
+}
+
+START_TEST(test_uploads_take_what_memory_is_left) {
+  g_autoptr(SwinDevice) device = swin_device_open(NULL, NULL);
+  VkPhysicalDeviceMemoryProperties *memory =
+      (VkPhysicalDeviceMemoryProperties *)swin_device_get_memory(device);
+  const VkPhysicalDeviceMemoryProperties saved = *memory;
+  memory->memoryTypeCount = 2;
+  memory->memoryTypes[1] = memory->memoryTypes[0];
+  real = *swin_device_functions(device);
+  swin_device_functions(device)->GetBufferMemoryRequirements = allow_two_types;
+  swin_device_functions(device)->AllocateMemory = allocate_of_second;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(SwinBuffer) upload = swin_buffer_new(device, SWIN_BUFFER_UPLOAD, 64, &error);
+  ck_assert_msg(upload != NULL && upload->mapped != NULL, "%s", error ? error->message : "");
+  ck_assert_ptr_null(swin_buffer_new(device, SWIN_BUFFER_DEVICE, 64, &error));
+  ck_assert(g_error_matches(error, SWIN_ERROR, SWIN_ERROR_OUT_OF_MEMORY));
+  *swin_device_functions(device) = real;
+  *memory = saved;
+}
+END_TEST
+
 gint main(void) {
   TCase *cases = tcase_create("device");
   tcase_add_test(cases, test_best_kind_comes_first);
@@ -349,6 +389,7 @@ gint main(void) {
   tcase_add_test(cases, test_incomplete_import_is_refused);
   tcase_add_test(cases, test_staged_write_and_read);
   tcase_add_test(cases, test_short_memory_is_an_error);
+  tcase_add_test(cases, test_uploads_take_what_memory_is_left);
   tcase_set_timeout(cases, 60);
   return run_cases("device", cases);
 }

@@ -58,7 +58,7 @@ static gboolean choose_variant(gint variant) {
                                                            : SWIN_DEVICE_KIND_DISCRETE);
   harness_storage(storage);
   if (variant == MATRIX_F16)
-    return swin_linear_kind(device, storage, 1, 1) == SWIN_LINEAR_KIND_MATRIX;
+    return swin_linear_kind(device, storage) == SWIN_LINEAR_KIND_MATRIX;
   harness_disable_matrices();
   return TRUE;
 }
