@@ -15,8 +15,9 @@
  * - `stream-time` (guint64): position in the stream, in ns
  * - `running-time` (guint64): time at which a sink shows the frame, in ns of running time
  * - `model`, `precision`, `unique-id`, `labels`, `confidences`, `indices`, and for an object
- * `region`, `frame-width`, `frame-height`, `object-class`, `track`: as in metadata.h Times that are
- * not known are %GST_CLOCK_TIME_NONE. The frame is the one that was looked at.
+ *   `region`, `frame-width`, `frame-height`, `object-class`, `track`: as in metadata.h
+ *
+ * Times that are not known are %GST_CLOCK_TIME_NONE. The frame is the one that was looked at.
  */
 GstMessage *swin_message_new_classification(GstObject *source, const GstSegment *segment,
                                             const SwinRegion *region,

@@ -5,7 +5,7 @@
  *
  * With every release tags are a custom meta `swin-classification`, one for each result of each
  * model that the frame went through. Its structure has
- * - `model` (string), `unique-id` (uint): what made it
+ * - `model`, `precision` (string), `unique-id` (uint): what made it
  * - `timestamp` (guint64): presentation time of the frame that was looked at, `age` (guint64): how
  *   much older than this frame it is, in ns; %GST_CLOCK_TIME_NONE where that is not known
  * - `labels` (array of string), `confidences` (array of double), `indices` (array of uint): best

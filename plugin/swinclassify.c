@@ -75,7 +75,7 @@
  * Every buffer carries its tags as a custom meta `swin-classification`, one for each model and
  * object, with the fields
  *
- * * #gchararray `model`, #guint `unique-id`: what made it
+ * * #gchararray `model` and `precision`, #guint `unique-id`: what made it
  * * #guint64 `timestamp`: presentation time stamp of the frame that was looked at, in nanoseconds
  * * #guint64 `age`: how much older that is than this one, in nanoseconds
  * * `labels`, `confidences` and `indices` as described below
@@ -99,7 +99,7 @@
  * * #guint64 `timestamp`: presentation time stamp of the frame that was looked at, in nanoseconds
  * * #guint64 `stream-time`: that frame's position in the stream, in nanoseconds
  * * #guint64 `running-time`: when that frame is shown, in nanoseconds of running time
- * * #gchararray `model`, #guint `unique-id`: what made it
+ * * #gchararray `model` and `precision`, #guint `unique-id`: what made it
  * * #GstValueArray of #gchararray `labels`: names of the classes, best first
  * * #GstValueArray of #gdouble `confidences`: softmax or sigmoid of their logits, from 0 to 1
  * * #GstValueArray of #guint `indices`: their indices in the model
@@ -107,8 +107,8 @@
  *
  * The arrays are empty where no class reaches its threshold.
  *
- * An element message `swin-model-updated` with the fields #gchararray `model-file`, `model` and
- * `device` says that another model is in use.
+ * An element message `swin-model-updated` with the fields #gchararray `model-file`, `model`,
+ * `device` and `precision` says that another model is in use.
  *
  * ## Example launch lines
  * |[

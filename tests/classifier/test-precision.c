@@ -23,7 +23,7 @@ static void setup(void) {
 
 static void teardown(void) {
   g_unsetenv("SWIN_KERNELS");
-  g_unsetenv("SWIN_DISABLE");
+  g_setenv("SWIN_DISABLE", "tuning,pipeline-cache", TRUE);
   g_clear_pointer(&model, swin_model_unref);
 }
 
@@ -32,7 +32,7 @@ static void teardown(void) {
 static SwinDevice *open_gpu(gboolean half) {
   g_setenv("SWIN_KERNELS", "gpu", TRUE);
   if (!half)
-    g_setenv("SWIN_DISABLE", "fp16", TRUE);
+    g_setenv("SWIN_DISABLE", "fp16,tuning,pipeline-cache", TRUE);
   return fixture_device();
 }
 
