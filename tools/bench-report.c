@@ -2,10 +2,7 @@
 #include "bench-report.h"
 #include "commands.h"
 #include "model/json.h"
-
-static const gchar *precision_name(SwinStorage storage) {
-  return storage == SWIN_STORAGE_F16 ? "fp16" : "fp32";
-}
+#include "network/storage.h"
 
 /* By the median, as a caller sees it. */
 static gdouble images_per_second(const SwinBenchResult *result) {
@@ -54,7 +51,7 @@ static void print_head(const SwinBenchNetwork *options) {
   swin_model_get_input_size(options->model, &width, &height);
   g_print("device   %s (%s)\n", info->name, info->driver);
   g_print("model    %s, %u x %u pixels, %s\n", swin_model_get_name(options->model), width, height,
-          precision_name(options->storage));
+          swin_storage_name(options->storage));
   print_ceilings(options->ceilings);
 }
 
@@ -179,7 +176,7 @@ static void add_result(JsonBuilder *builder, const SwinBenchNetwork *options,
   swin_json_add_integer(builder, "image_width", width);
   swin_json_add_integer(builder, "image_height", height);
   swin_json_add_integer(builder, "batch", result->batch);
-  swin_json_add_string(builder, "precision", precision_name(options->storage));
+  swin_json_add_string(builder, "precision", swin_storage_name(options->storage));
   swin_json_add_double(builder, "gflop_per_image", (gdouble)result->flops * 1e-9 / result->batch);
   swin_json_add_integer(builder, "runs", result->n_runs);
   add_latency(builder, result);

@@ -254,8 +254,7 @@ gboolean swin_bench_streams(SwinDevice *device, SwinModel *model, SwinPrecision 
   const Figures figures = {
       .batch = batch,
       .n_streams = n_streams,
-      .precision =
-          swin_device_get_precision(device, precision) == SWIN_PRECISION_FP16 ? "fp16" : "fp32",
+      .precision = swin_command_precision_name(swin_device_get_precision(device, precision)),
       .single = median(single, runs),
       .together = median(together, runs),
       .ratio = median(ratio, runs),

@@ -52,7 +52,7 @@ static gboolean parse(gint *argc, gchar ***argv, Options *options, GError **erro
        "Window in tokens instead of the model's own; one as large as the first map makes the "
        "attention global",
        "N"},
-      SWIN_COMMAND_PRECISION_ENTRY(options->precision_name),
+      SWIN_COMMAND_PRECISION_ENTRY(options->precision_name, "auto"),
       {"warm-up", 'w', 0, G_OPTION_ARG_INT, &options->warm_up, "Runs that are not timed (1)", "N"},
       {"runs", 'n', 0, G_OPTION_ARG_INT, &options->runs, "Timed runs (10)", "N"},
       {"device", 'd', 0, G_OPTION_ARG_STRING, &options->device, "Index, UUID or part of a name",

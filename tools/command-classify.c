@@ -196,7 +196,7 @@ static gboolean load_labels(SwinModel *model, const Options *options, gchar ***l
 
 static SwinClassifier *make_classifier(SwinModel *model, const Options *options,
                                        SwinActivation activation, guint n_files, GError **error) {
-  SwinPrecision precision;
+  SwinPrecision precision = SWIN_PRECISION_AUTO;
   if (!swin_command_parse_precision(options->precision, &precision, error))
     return NULL;
   g_autoptr(SwinDevice) device = swin_device_open(options->device, error);
@@ -263,7 +263,7 @@ gboolean swin_command_classify(gint argc, gchar **argv, GError **error) {
        "Label file instead of the model's own labels", "FILE"},
       {"activation", 0, 0, G_OPTION_ARG_STRING, &options.activation,
        "auto, softmax or sigmoid (auto)", "A"},
-      SWIN_COMMAND_PRECISION_ENTRY(options.precision),
+      SWIN_COMMAND_PRECISION_ENTRY(options.precision, "auto"),
       {"image-size", 0, 0, G_OPTION_ARG_STRING, &options.image_size,
        "Input size instead of the model's own", "N or WxH"},
       {"window-size", 0, 0, G_OPTION_ARG_INT, &options.window_size,

@@ -13,8 +13,7 @@ static gboolean has_half(SwinDevice *device) {
 }
 
 static const gchar *default_precision(SwinDevice *device) {
-  return swin_device_get_precision(device, SWIN_PRECISION_AUTO) == SWIN_PRECISION_FP16 ? "fp16"
-                                                                                       : "fp32";
+  return swin_command_precision_name(swin_device_get_precision(device, SWIN_PRECISION_AUTO));
 }
 
 /* ---- Text ----------------------------------------------------------------------------------- */

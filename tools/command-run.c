@@ -19,7 +19,7 @@ gboolean swin_command_run(gint argc, gchar **argv, GError **error) {
   g_autofree gchar *input = NULL, *output = NULL, *selector = NULL, *image_size = NULL,
                    *precision_name = NULL;
   gint window_size = 0;
-  SwinPrecision precision;
+  SwinPrecision precision = SWIN_PRECISION_FP32; /* as the others compute */
   const GOptionEntry entries[] = {
       {"input", 'i', 0, G_OPTION_ARG_FILENAME, &input,
        "File with the tensor \"input\" [N, 3, H, W], normalised", "IN.safetensors"},
@@ -30,7 +30,7 @@ gboolean swin_command_run(gint argc, gchar **argv, GError **error) {
        "Input size in pixels instead of the model's own", "N or WxH"},
       {"window-size", 0, 0, G_OPTION_ARG_INT, &window_size,
        "Window in tokens instead of the model's own", "N"},
-      SWIN_COMMAND_PRECISION_ENTRY(precision_name),
+      SWIN_COMMAND_PRECISION_ENTRY(precision_name, "fp32"),
       {"device", 'd', 0, G_OPTION_ARG_STRING, &selector, "Index, UUID or part of a name", "D"},
       G_OPTION_ENTRY_NULL,
   };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "commands.h"
+#include "network/storage.h"
 #include "network/tuning.h"
 #include "tune.h"
 
@@ -27,7 +28,7 @@ static gboolean parse(gint *argc, gchar ***argv, Options *options, GError **erro
   const GOptionEntry entries[] = {
       {"batch", 'b', 0, G_OPTION_ARG_STRING, &options->batch,
        "Images computed together, or several such numbers: 1,8,32 (1)", "B[,B...]"},
-      SWIN_COMMAND_PRECISION_ENTRY(options->precision_name),
+      SWIN_COMMAND_PRECISION_ENTRY(options->precision_name, "auto"),
       {"runs", 'n', 0, G_OPTION_ARG_INT, &options->runs, "Timed runs of every kernel (5)", "N"},
       {"seconds", 's', 0, G_OPTION_ARG_INT, &options->seconds,
        "When to stop, whatever is measured by then (300)", "N"},
@@ -55,10 +56,6 @@ static gboolean parse(gint *argc, gchar ***argv, Options *options, GError **erro
 
 /* ---- Printing ------------------------------------------------------------------------------- */
 
-static const gchar *storage_name(SwinStorage storage) {
-  return storage == SWIN_STORAGE_F16 ? "fp16" : "fp32";
-}
-
 static void print_kernel(const SwinTuneProduct *product, guint index) {
   g_autofree gchar *name = swin_linear_kernel_name(&product->kernels[index]);
   g_print("  %s %9.4f ms ", index == product->chosen ? "*" : " ", product->times[index]);
@@ -72,8 +69,8 @@ static void print_kernel(const SwinTuneProduct *product, guint index) {
 static void print_product(const SwinTuneProduct *product) {
   const SwinLinearProduct *shape = &product->product;
   g_print("batch %u, %s, %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT ": %s",
-          product->batch, storage_name(shape->storage), shape->rows, shape->columns, shape->depth,
-          product->name);
+          product->batch, swin_storage_name(shape->storage), shape->rows, shape->columns,
+          shape->depth, product->name);
   if (product->n_operations > 1)
     g_print(" and %u more", product->n_operations - 1);
   g_print("\n");
@@ -152,7 +149,7 @@ static void print_json(const GPtrArray *products, const gchar *path) {
     json_builder_set_member_name(builder, "operations");
     json_builder_add_int_value(builder, product->n_operations);
     json_builder_set_member_name(builder, "storage");
-    json_builder_add_string_value(builder, storage_name(product->product.storage));
+    json_builder_add_string_value(builder, swin_storage_name(product->product.storage));
     json_builder_set_member_name(builder, "rows");
     json_builder_add_int_value(builder, (gint64)product->product.rows);
     json_builder_set_member_name(builder, "columns");
@@ -191,13 +188,21 @@ static GPtrArray *measure(SwinDevice *device, const gchar *name, const Options *
   return g_steal_pointer(&products);
 }
 
-/* Keeps what was measured. Returns: whether there was anything to choose. */
+static gboolean has_choice(const SwinTuneProduct *product) {
+  guint n_timed = 0;
+  for (guint i = 0; i < product->n_kernels; i++)
+    n_timed += product->times[i] > 0;
+  return product->times[0] > 0 && n_timed > 1;
+}
+
+/* Keeps what was compared, and leaves what was kept before of the rest. @any: (out): whether there
+ * was anything to compare */
 static gboolean keep(SwinDevice *device, const GPtrArray *products, gboolean *any, GError **error) {
   g_autoptr(GArray) tuned = g_array_new(FALSE, FALSE, sizeof(SwinTuned));
   for (guint i = 0; i < products->len; i++) {
     const SwinTuneProduct *product = g_ptr_array_index(products, i);
     const SwinTuned one = {product->product, product->kernels[product->chosen]};
-    if (product->n_kernels > 1 && product->times[0] > 0)
+    if (has_choice(product))
       g_array_append_val(tuned, one);
   }
   *any = tuned->len > 0;

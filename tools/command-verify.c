@@ -18,7 +18,7 @@ typedef struct {
 
 /** Verification: everything that `swin verify` prints. */
 typedef struct {
-  const gchar *model, *reference, *device;
+  const gchar *model, *reference, *device, *precision;
   gdouble tolerance;
   GArray *comparisons; /* of Comparison */
   guint n_images;
@@ -187,9 +187,9 @@ static void print_text(const Verification *verification) {
   if (verification->has_logits)
     g_print("top-1      the same class in %u of %u\n", verification->n_agreeing,
             verification->n_images);
-  g_print("verdict    %s within %g standard deviations, on %s\n",
+  g_print("verdict    %s within %g standard deviations, on %s in %s\n",
           verification->passed ? "agrees" : "DOES NOT AGREE", verification->tolerance,
-          verification->device);
+          verification->device, verification->precision);
 }
 
 static void add_comparison(JsonBuilder *builder, const Comparison *comparison) {
@@ -213,6 +213,7 @@ static void print_json(const Verification *verification) {
   swin_json_add_string(builder, "model", verification->model);
   swin_json_add_string(builder, "reference", verification->reference);
   swin_json_add_string(builder, "device", verification->device);
+  swin_json_add_string(builder, "precision", verification->precision);
   swin_json_add_double(builder, "tolerance", verification->tolerance);
   json_builder_set_member_name(builder, "tensors");
   json_builder_begin_array(builder);
@@ -248,7 +249,7 @@ static gboolean verify(Verification *verification, SwinModel *model, SwinDevice 
 
 gboolean swin_command_verify(gint argc, gchar **argv, GError **error) {
   g_autofree gchar *selector = NULL, *image_size = NULL, *precision_name = NULL;
-  SwinPrecision precision;
+  SwinPrecision precision = SWIN_PRECISION_FP32; /* as the others compute */
   gint window_size = 0;
   gdouble tolerance = DEFAULT_TOLERANCE;
   gboolean json = FALSE;
@@ -260,7 +261,7 @@ gboolean swin_command_verify(gint argc, gchar **argv, GError **error) {
        "Input size in pixels instead of the model's own", "N or WxH"},
       {"window-size", 0, 0, G_OPTION_ARG_INT, &window_size,
        "Window in tokens instead of the model's own", "N"},
-      SWIN_COMMAND_PRECISION_ENTRY(precision_name),
+      SWIN_COMMAND_PRECISION_ENTRY(precision_name, "fp32"),
       {"device", 'd', 0, G_OPTION_ARG_STRING, &selector, "Index, UUID or part of a name", "D"},
       G_OPTION_ENTRY_NULL,
   };
@@ -285,6 +286,7 @@ gboolean swin_command_verify(gint argc, gchar **argv, GError **error) {
       .model = swin_model_get_name(model),
       .reference = argv[2],
       .device = swin_device_get_info(device)->name,
+      .precision = swin_command_precision_name(swin_device_get_precision(device, precision)),
       .tolerance = tolerance,
       .comparisons = comparisons,
       .passed = TRUE,

@@ -54,18 +54,22 @@ SwinModelOptions *swin_command_make_model_options(const gchar *image_size, gint 
 /** swin_command_load_model: a published name ("swin_t": random weights) or a location. */
 SwinModel *swin_command_load_model(const gchar *name, GError **error);
 
-/** SWIN_COMMAND_PRECISION_ENTRY: the option --precision. @variable: a gchar * to be freed */
-#define SWIN_COMMAND_PRECISION_ENTRY(variable)                                                     \
+/** SWIN_COMMAND_PRECISION_ENTRY: the option --precision. @variable: a gchar * to be freed; @preset:
+ * a literal, what is taken without it */
+#define SWIN_COMMAND_PRECISION_ENTRY(variable, preset)                                             \
   {                                                                                                \
     "precision", 'p', 0, G_OPTION_ARG_STRING, &(variable),                                         \
-        "auto, fp32 or fp16: how activations and weights are stored (auto: fp16 on a GPU that "    \
-        "can)",                                                                                    \
+        "auto, fp32 or fp16: how activations and weights are stored; auto: fp16 on a GPU that "    \
+        "can (default: " preset ")",                                                               \
         "P"                                                                                        \
   }
 
 /** swin_command_parse_precision: what --precision says; FALSE with G_OPTION_ERROR.
- * @name: (nullable): auto */
+ * @name: (nullable): *precision stays what it is */
 gboolean swin_command_parse_precision(const gchar *name, SwinPrecision *precision, GError **error);
+
+/** swin_command_precision_name: (transfer none): as --precision has it. */
+const gchar *swin_command_precision_name(SwinPrecision precision);
 
 #define SWIN_COMMAND_MAX_BATCHES 16
 

@@ -27,10 +27,17 @@ SwinModelOptions *swin_command_make_model_options(const gchar *image_size, gint 
   return options;
 }
 
+static const gchar *const precisions[] = {"auto", "fp32", "fp16"};
+
+const gchar *swin_command_precision_name(SwinPrecision precision) {
+  return precisions[precision];
+}
+
 gboolean swin_command_parse_precision(const gchar *name, SwinPrecision *precision, GError **error) {
-  static const gchar *const names[] = {"auto", "fp32", "fp16"};
-  for (guint i = 0; i < G_N_ELEMENTS(names); i++)
-    if (!name || strcmp(name, names[i]) == 0) {
+  if (!name)
+    return TRUE;
+  for (guint i = 0; i < G_N_ELEMENTS(precisions); i++)
+    if (strcmp(name, precisions[i]) == 0) {
       *precision = (SwinPrecision)i;
       return TRUE;
     }

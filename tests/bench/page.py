@@ -41,11 +41,18 @@ def processor():
         return platform.machine()
 
 
+def system():
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        return platform.system()
+
+
 def origin(device, driver, arguments):
     """Where figures come from."""
     command = shlex.join(arguments)
     return (
-        f"{device}, driver {driver}; host {processor()}; {datetime.date.today().isoformat()}; made by `{command}`."
+        f"{device}, driver {driver}; host {processor()}, {system()}; {datetime.date.today().isoformat()}; made by `{command}`."
     )
 
 

@@ -203,7 +203,7 @@ static Verdict judge(Run *with, Run *without, gint seconds) {
   verdict = MAX(verdict, check(with->n_disordered == 0, WRONG, "in order"));
   verdict = MAX(verdict, check(with->n_results > 0, WRONG, "frames carry results"));
   return MAX(verdict, check(test_memory_is_flat(with->first_half_size, with->size, seconds), WRONG,
-                            "memory stays flat, as far as that can be told"));
+                            "memory stays flat, where the run is long enough to tell"));
 }
 
 static gchar *export_swin_t(GError **error) {

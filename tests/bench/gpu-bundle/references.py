@@ -58,7 +58,11 @@ MARGIN = 3
 def half_precision_error(program, model, reference):
     """The largest difference of any tensor in fp16, in standard deviations."""
     command = [program, "verify", model, reference, "--precision", "fp16", "--tolerance", "1e9", "--json"]
-    report = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    # 1 where another class comes first, which random weights may do in fp16.
+    result = subprocess.run(command, stdout=subprocess.PIPE)
+    if result.returncode not in (0, 1) or not result.stdout:
+        sys.exit(f"references.py: {' '.join(map(str, command))} ended with {result.returncode}.")
+    report = json.loads(result.stdout)
     errors = [row["relative"] for row in report["tensors"]]
     if None in errors:
         sys.exit(f"references.py: {model} in fp16 gives what is no number on this machine.")

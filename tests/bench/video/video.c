@@ -34,14 +34,13 @@ typedef struct {
 
 static gint n_frames_option = 100;
 static gint n_skipped_option = 2000;
-static gchar *csv_option, *json_option, *model_option;
+static gchar *csv_option, *model_option;
 
 static const GOptionEntry entries[] = {
     {"frames", 'n', 0, G_OPTION_ARG_INT, &n_frames_option, "frames that are looked at (100)", "N"},
     {"skipped", 's', 0, G_OPTION_ARG_INT, &n_skipped_option, "frames that pass (2000)", "N"},
     {"model", 'm', 0, G_OPTION_ARG_STRING, &model_option, "model-file (the built-in one)", "FILE"},
     {"csv", 0, 0, G_OPTION_ARG_FILENAME, &csv_option, "writes the table as CSV too", "FILE"},
-    {"json", 0, 0, G_OPTION_ARG_FILENAME, &json_option, "writes the table as JSON too", "FILE"},
     {NULL},
 };
 
@@ -375,24 +374,6 @@ static void append_csv(GString *csv, const Line *line) {
                          per_frame(cost, cost->times.driver), line->bytes);
 }
 
-static void append_json(GString *json, const Line *line) {
-  const Case *of = line->of;
-  const Cost *cost = &line->cost;
-
-  g_string_append_printf(
-      json,
-      "%s\n  {\"format\": \"%s\", \"width\": %u, \"height\": %u, \"memory\": \"%s\", "
-      "\"mode\": \"%s\", \"frames\": %u, \"inferences\": %" G_GUINT64_FORMAT
-      ", \"added_us\": %.2f, \"limit_us\": %.2f, \"identity_us\": %.2f, \"sink_us\": %.2f, "
-      "\"source_us\": %.2f, \"upload_us\": %.2f, \"wait_us\": %.2f, \"bus_us\": %.2f, "
-      "\"driver_us\": %.2f, \"bytes\": %" G_GSIZE_FORMAT "}",
-      json->len > 1 ? "," : "", of->format, of->width, of->height, of->images ? "image" : "system",
-      of->mode, cost->n_frames, cost->n_inferences, line->added, line->limit, line->identity,
-      per_frame(cost, cost->times.feeder), per_frame(cost, cost->times.source),
-      per_frame(cost, cost->times.start), per_frame(cost, cost->times.finish),
-      per_frame(cost, cost->times.main), per_frame(cost, cost->times.driver), line->bytes);
-}
-
 static gboolean write_file(const gchar *path, const GString *text) {
   g_autoptr(GError) error = NULL;
 
@@ -408,7 +389,7 @@ static gboolean are_alike(const Case *a, const Case *b) {
   return g_str_equal(a->format, b->format) && a->width == b->width && a->images == b->images;
 }
 
-static void run_cases(GString *csv, GString *json) {
+static void run_cases(GString *csv) {
   g_autoptr(Frames) frames = NULL;
   const Case *drawn = NULL;
 
@@ -431,7 +412,6 @@ static void run_cases(GString *csv, GString *json) {
     line = run_case(of, frames);
     print_line(&line);
     append_csv(csv, &line);
-    append_json(json, &line);
   }
 }
 
@@ -440,7 +420,6 @@ int main(int argc, char **argv) {
   g_autoptr(GString) csv = g_string_new(
       "format,width,height,memory,mode,frames,inferences,added_us,limit_us,identity_us,sink_us,"
       "source_us,upload_us,wait_us,bus_us,driver_us,bytes\n");
-  g_autoptr(GString) json = g_string_new("[");
   g_autoptr(GError) error = NULL;
 
   // This build's plugin, unless another is to be measured.
@@ -451,7 +430,6 @@ int main(int argc, char **argv) {
     g_printerr("%s\n", error->message);
     return 2;
   }
-  run_cases(csv, json);
-  g_string_append(json, "\n]\n");
-  return write_file(csv_option, csv) && write_file(json_option, json) ? 0 : 1;
+  run_cases(csv);
+  return write_file(csv_option, csv) ? 0 : 1;
 }
