@@ -96,7 +96,7 @@ HALF_TITLE = "## Half precision"
 HALF = """\
 {title}
 
-With `precision=fp16` activations and the weights of products are stored with 11 digits. What that does
+With `precision=fp16` activations and the weights of products are stored with 11 binary digits. What that does
 to a network PyTorch says as well: its modules are given and give back values rounded to half precision,
 its products' weights are rounded, and all is computed in float32 (`tests/parity/rounding.py`). The bound
 for each tensor is {factor} times what PyTorch is off by then, and the same class must come first.
