@@ -7,9 +7,9 @@ import glob
 import json
 import math
 import os
+import pathlib
 import platform
 import random
-import struct
 import sys
 import time
 
@@ -21,15 +21,11 @@ from torch.nn import functional
 
 import render
 
-EMBED_DIM = 32
-DEPTHS = [2, 2, 2]
-NUM_HEADS = [1, 2, 4]
-WINDOW = 6
-PATCH = 4
-MLP_RATIO = 4
-EPS = 1e-5
-MEAN = [0.485, 0.456, 0.406]
-STD = [0.229, 0.224, 0.225]
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parent.parent))
+from checkpoint import load_model, normalise, write_model
+from network import Swin
+
+NETWORK = {"embed_dim": 32, "depths": [2, 2, 2], "heads": [1, 2, 4], "window": 6, "patch": 4}
 
 # Frames for each class: (training, held out). Classes with more looks get more frames.
 PATTERN_FRAMES = (560, 160)
@@ -37,146 +33,6 @@ MORE_FRAMES = {"colour bars": (1100, 240), "snow": (800, 160), "checkerboard": (
                "zone plate": (1100, 200), "moving ball": (900, 160), "solid colour": (900, 200),
                "circular rings": (900, 160), "spokes": (900, 160), "bar": (700, 160)}
 PROGRAMME_FRAMES = {"photo": (1900, 300), "object": (2200, 300), "clip": (1100, 300)}
-
-
-class WindowSelfAttention(nn.Module):
-    """Attention among the tokens of each window: x [windows, M*M, C], mask [windows, M*M, M*M]."""
-
-    def __init__(self, channels, heads):
-        super().__init__()
-        self.heads = heads
-        self.query = nn.Linear(channels, channels)
-        self.key = nn.Linear(channels, channels)
-        self.value = nn.Linear(channels, channels)
-        self.relative_position_bias_table = nn.Parameter(torch.zeros((2 * WINDOW - 1) ** 2, heads))
-        nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
-        row, column = [axis.flatten() for axis in
-                       torch.meshgrid(torch.arange(WINDOW), torch.arange(WINDOW), indexing="ij")]
-        index = (row[:, None] - row + WINDOW - 1) * (2 * WINDOW - 1) + \
-            column[:, None] - column + WINDOW - 1
-        self.register_buffer("relative_position_index", index)
-
-    def forward(self, x, mask):
-        windows, tokens, channels = x.shape
-        query, key, value = [
-            linear(x).view(windows, tokens, self.heads, channels // self.heads).transpose(1, 2)
-            for linear in (self.query, self.key, self.value)]
-        scores = query @ key.transpose(2, 3) * (channels // self.heads) ** -0.5
-        bias = self.relative_position_bias_table[self.relative_position_index.flatten()]
-        scores = scores + bias.view(tokens, tokens, self.heads).permute(2, 0, 1)
-        if mask is not None:
-            scores = scores.view(-1, mask.shape[0], self.heads, tokens, tokens) + mask[:, None]
-            scores = scores.view(windows, self.heads, tokens, tokens)
-        return (scores.softmax(-1) @ value).transpose(1, 2).reshape(windows, tokens, channels)
-
-
-def shift_mask(size, shift):
-    """-100 between tokens that the cyclic shift brought together: [windows, M*M, M*M]."""
-    region = torch.zeros(size, dtype=torch.long)
-    region[size - WINDOW:size - shift] = 1
-    region[size - shift:] = 2
-    regions = partition((region[:, None] * 3 + region)[None, :, :, None]).squeeze(2)
-    return (regions[:, :, None] != regions[:, None, :]).float() * -100.0
-
-
-def partition(x):
-    """[N, H, W, C] to windows [N * H/M * W/M, M*M, C]."""
-    n, h, w, c = x.shape
-    x = x.view(n, h // WINDOW, WINDOW, w // WINDOW, WINDOW, c)
-    return x.transpose(2, 3).reshape(-1, WINDOW * WINDOW, c)
-
-
-def unpartition(x, n, h, w):
-    x = x.view(n, h // WINDOW, w // WINDOW, WINDOW, WINDOW, -1)
-    return x.transpose(2, 3).reshape(n, h, w, -1)
-
-
-class Block(nn.Module):
-    """One Swin V1 block on x [N, size, size, C]; a map no larger than the window is not shifted."""
-
-    def __init__(self, channels, heads, size, shifted):
-        super().__init__()
-        self.layernorm_before = nn.LayerNorm(channels, eps=EPS)
-        self.attention = nn.ModuleDict({
-            "self": WindowSelfAttention(channels, heads),
-            "output": nn.ModuleDict({"dense": nn.Linear(channels, channels)})})
-        self.layernorm_after = nn.LayerNorm(channels, eps=EPS)
-        self.intermediate = nn.ModuleDict({"dense": nn.Linear(channels, MLP_RATIO * channels)})
-        self.output = nn.ModuleDict({"dense": nn.Linear(MLP_RATIO * channels, channels)})
-        self.shift = WINDOW // 2 if shifted and size > WINDOW else 0
-        self.mask = shift_mask(size, self.shift) if self.shift else None
-
-    def forward(self, x):
-        n, h, w, _ = x.shape
-        y = torch.roll(self.layernorm_before(x), (-self.shift, -self.shift), (1, 2))
-        y = self.attention["output"]["dense"](self.attention["self"](partition(y), self.mask))
-        x = x + torch.roll(unpartition(y, n, h, w), (self.shift, self.shift), (1, 2))
-        y = functional.gelu(self.intermediate["dense"](self.layernorm_after(x)))
-        return x + self.output["dense"](y)
-
-
-class PatchMerging(nn.Module):
-    """[N, H, W, C] to [N, H/2, W/2, 2C]; neighbours in the order (0,0), (1,0), (0,1), (1,1)."""
-
-    def __init__(self, channels):
-        super().__init__()
-        self.norm = nn.LayerNorm(4 * channels, eps=EPS)
-        self.reduction = nn.Linear(4 * channels, 2 * channels, bias=False)
-
-    def forward(self, x):
-        parts = [x[:, row::2, column::2] for column in (0, 1) for row in (0, 1)]
-        return self.reduction(self.norm(torch.cat(parts, -1)))
-
-
-class Stage(nn.Module):
-    def __init__(self, channels, depth, heads, size, last):
-        super().__init__()
-        self.blocks = nn.ModuleList(
-            Block(channels, heads, size, number % 2 == 1) for number in range(depth))
-        self.downsample = None if last else PatchMerging(channels)
-
-    def forward(self, x):
-        for block in self.blocks:
-            x = block(x)
-        return x if self.downsample is None else self.downsample(x)
-
-
-class Swin(nn.Module):
-    """Swin V1 whose state dict carries the names of HF's SwinForImageClassification."""
-
-    def __init__(self, classes):
-        super().__init__()
-        size = render.INPUT_SIZE // PATCH
-        width = EMBED_DIM << (len(DEPTHS) - 1)
-        stages = [Stage(EMBED_DIM << i, DEPTHS[i], NUM_HEADS[i], size >> i, i + 1 == len(DEPTHS))
-                  for i in range(len(DEPTHS))]
-        self.swin = nn.ModuleDict({
-            "embeddings": nn.ModuleDict({
-                "patch_embeddings": nn.ModuleDict({
-                    "projection": nn.Conv2d(3, EMBED_DIM, PATCH, PATCH)}),
-                "norm": nn.LayerNorm(EMBED_DIM, eps=EPS)}),
-            "encoder": nn.ModuleDict({"layers": nn.ModuleList(stages)}),
-            "layernorm": nn.LayerNorm(width, eps=EPS)})
-        self.classifier = nn.Linear(width, classes)
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                nn.init.trunc_normal_(module.weight, std=0.02)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
-
-    def forward(self, x):
-        embeddings = self.swin["embeddings"]
-        x = embeddings["patch_embeddings"]["projection"](x).permute(0, 2, 3, 1)
-        x = embeddings["norm"](x)
-        for stage in self.swin["encoder"]["layers"]:
-            x = stage(x)
-        return self.classifier(self.swin["layernorm"](x).mean((1, 2)))
-
-
-def normalise(frames):
-    """uint8 or float frames [N, H, W, 3] of 0..255 to the network's input [N, 3, H, W]."""
-    x = torch.as_tensor(frames).float() / 255
-    return ((x - torch.tensor(MEAN)) / torch.tensor(STD)).permute(0, 3, 1, 2).contiguous()
 
 
 def pictures_of_programme(arguments):
@@ -281,85 +137,13 @@ def train(model, frames, labels, arguments):
         print(f"epoch {epoch + 1}: loss {total / batches:.4f}, training accuracy "
               f"{right / (batches * arguments.batch):.4f}, {time.monotonic() - start:.0f} s",
               flush=True)
-        write_model(model, arguments.output)
+        write_model(model.state_dict(), arguments.output, NETWORK, render.LABELS, render.INPUT_SIZE)
 
 
 @torch.no_grad()
 def probabilities(model, frames):
     return torch.cat([model(normalise(frames[i:i + 128])).softmax(1)
                       for i in range(0, len(frames), 128)]).numpy()
-
-
-def write_safetensors(path, tensors):
-    """An 8-byte little-endian length, a JSON header padded to 8 bytes, then the tensors' bytes."""
-    header, offset, chunks = {"__metadata__": {"format": "pt"}}, 0, []
-    # Widest type first keeps every tensor aligned to its element size.
-    for name, array in sorted(tensors.items(), key=lambda item: (-item[1].itemsize, item[0])):
-        data = array.tobytes()
-        kind = {np.dtype("<f2"): "F16", np.dtype("<i8"): "I64"}[array.dtype]
-        header[name] = {"dtype": kind, "shape": list(array.shape),
-                        "data_offsets": [offset, offset + len(data)]}
-        chunks.append(data)
-        offset += len(data)
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + b"".join(chunks))
-
-
-def read_safetensors(path):
-    with open(path, "rb") as file:
-        data = file.read()
-    length, = struct.unpack_from("<Q", data)
-    header = json.loads(data[8:8 + length])
-    header.pop("__metadata__")
-    tensors = {}
-    for name, entry in header.items():
-        start, end = entry["data_offsets"]
-        kind = {"F16": "<f2", "I64": "<i8"}[entry["dtype"]]
-        values = np.frombuffer(data[8 + length + start:8 + length + end], kind)
-        tensors[name] = values.reshape(entry["shape"])
-    return tensors
-
-
-def write_model(model, folder):
-    """The weights in F16 and the two JSON files, as transformers' save_pretrained lays them out."""
-    os.makedirs(folder, exist_ok=True)
-    tensors = {name: tensor.numpy().astype("<f2" if tensor.is_floating_point() else "<i8")
-               for name, tensor in model.state_dict().items()}
-    if not all(np.isfinite(array).all() for array in tensors.values()):
-        sys.exit("train.py: a weight does not fit F16: lower --rate")
-    write_safetensors(os.path.join(folder, "model.safetensors"), tensors)
-    labels = dict(enumerate(render.LABELS))
-    config = {
-        "architectures": ["SwinForImageClassification"], "attention_probs_dropout_prob": 0.0,
-        "depths": DEPTHS, "drop_path_rate": 0.0, "embed_dim": EMBED_DIM, "encoder_stride": 32,
-        "hidden_act": "gelu", "hidden_dropout_prob": 0.0,
-        "hidden_size": EMBED_DIM << (len(DEPTHS) - 1),
-        "id2label": {str(index): label for index, label in labels.items()},
-        "image_size": render.INPUT_SIZE, "initializer_range": 0.02,
-        "label2id": {label: index for index, label in labels.items()}, "layer_norm_eps": EPS,
-        "mlp_ratio": float(MLP_RATIO), "model_type": "swin", "num_channels": 3,
-        "num_heads": NUM_HEADS, "num_layers": len(DEPTHS), "patch_size": PATCH, "qkv_bias": True,
-        "torch_dtype": "float16", "use_absolute_embeddings": False, "window_size": WINDOW}
-    preprocessor = {
-        "do_normalize": True, "do_rescale": True, "do_resize": True, "image_mean": MEAN,
-        "image_processor_type": "ViTImageProcessor", "image_std": STD, "resample": 3,
-        "rescale_factor": 1 / 255,
-        "size": {"height": render.INPUT_SIZE, "width": render.INPUT_SIZE}}
-    for name, content in (("config.json", config), ("preprocessor_config.json", preprocessor)):
-        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
-            file.write(json.dumps(content, indent=2) + "\n")
-
-
-def load_model(folder):
-    """The network with the weights of the file as written, rounded to F16."""
-    model = Swin(len(render.LABELS))
-    tensors = read_safetensors(os.path.join(folder, "model.safetensors"))
-    model.load_state_dict({name: torch.from_numpy(array.astype(np.float32)
-                                                  if array.dtype.kind == "f" else array.copy())
-                           for name, array in tensors.items()})
-    return model
 
 
 def report(model, frames, labels, kinds, codecs):
@@ -446,7 +230,7 @@ def main():
         # The photos' split must stay the training's: a split by the fresh seed would leak photos.
         pictures = pictures_of_programme(arguments)[1]
         held_out = render_side(pictures, 1, arguments.fresh_held_out, arguments.threads)
-        print(report(load_model(arguments.output), *held_out))
+        print(report(load_model(arguments.output)[0], *held_out))
         return
     start = time.monotonic()
     (frames, labels, _, codecs), held_out = load_or_render(arguments)
@@ -455,9 +239,9 @@ def main():
           f"({', '.join(f'{name} {count}' for name, count in sorted(codecs.items()))}) and "
           f"{len(held_out[0])} held out after {time.monotonic() - start:.0f} s", flush=True)
     if not arguments.measure_only:
-        model = load_model(arguments.start) if arguments.start else Swin(len(render.LABELS))
+        model = load_model(arguments.start)[0].train() if arguments.start else Swin(len(render.LABELS), **NETWORK)
         train(model, frames, labels, arguments)
-    model = load_model(arguments.output)
+    model = load_model(arguments.output)[0]
     print(f"{sum(p.numel() for p in model.parameters())} parameters, "
           f"{time.monotonic() - start:.0f} s\n\n{report(model, *held_out)}")
     if not arguments.no_demo:
@@ -467,5 +251,5 @@ def main():
 if __name__ == "__main__":
     try:
         main()
-    except (OSError, RuntimeError, ImportError) as error:
+    except (OSError, RuntimeError, OverflowError, ImportError) as error:
         sys.exit(f"train.py: {error}")
