@@ -97,7 +97,7 @@ struct SwinMeanPoolPush {
 
 /* ceiling-arithmetic.comp, ceiling-bandwidth.comp and ceiling-matrix.comp */
 #define SWIN_CEILING_CHAINS 12  /* that an invocation has under way at once */
-#define SWIN_CEILING_STEPS 8    /* of a round */
+#define SWIN_CEILING_STEPS 32   /* of a round */
 #define SWIN_CEILING_PRODUCTS 8 /* that a subgroup has under way at once */
 #define SWIN_CEILING_SHIFT 37   /* work-groups that the one who reads a part moves on */
 
