@@ -3,8 +3,6 @@
 #include "gpu/memory.h"
 #include "run-cases.h"
 
-#include <string.h>
-
 #define LOCAL VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT
 #define VISIBLE VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT
 #define COHERENT VK_MEMORY_PROPERTY_HOST_COHERENT_BIT
