@@ -2,7 +2,7 @@
 #include "look.h"
 
 SwinLook *swin_look_new(const SwinInput *input, SwinOrientation orientation, guint64 number,
-                        GstClockTime timestamp, GArray *regions) {
+                        GstClockTime timestamp, GArray *regions, SwinObjects *objects) {
   SwinLook *look = g_new0(SwinLook, 1);
 
   g_atomic_ref_count_init(&look->ref_count);
@@ -12,7 +12,13 @@ SwinLook *swin_look_new(const SwinInput *input, SwinOrientation orientation, gui
   look->timestamp = timestamp;
   look->arrived = g_get_monotonic_time();
   look->regions = regions;
+  look->objects = objects;
   return look;
+}
+
+SwinLook *swin_look_new_detached(const SwinLook *look) {
+  return swin_look_new(&look->input, look->orientation, look->number, look->timestamp,
+                       g_array_ref(look->regions), swin_objects_ref(look->objects));
 }
 
 SwinLook *swin_look_ref(SwinLook *look) {
@@ -23,25 +29,38 @@ SwinLook *swin_look_ref(SwinLook *look) {
 void swin_look_unref(SwinLook *look) {
   if (look == NULL || !g_atomic_ref_count_dec(&look->ref_count))
     return;
+  if (!look->taken)
+    swin_look_give_up(look);
   g_array_unref(look->regions);
+  swin_objects_unref(look->objects);
   gst_clear_buffer(&look->buffer);
   swin_job_unref(look->job);
   g_clear_error(&look->error);
   g_free(look);
 }
 
+void swin_look_give_up(SwinLook *look) {
+  const SwinJob *job = look->job;
+
+  // It was the look that counts, maybe the only one.
+  for (guint i = 0; job != NULL && i < job->n_regions; i++) {
+    if (job->regions[i].is_tracked)
+      swin_objects_make_due(look->objects, job->regions[i].track);
+  }
+  g_clear_pointer(&look->job, swin_job_unref);
+}
+
 static gboolean is_due(const SwinRegion *region, SwinObjects *objects, guint interval) {
   return !region->is_tracked || swin_objects_is_due(objects, region->track, interval);
 }
 
-gboolean swin_look_prepare(SwinLook *look, SwinInference *inference, SwinObjects *objects,
-                           guint interval) {
+gboolean swin_look_prepare(SwinLook *look, SwinInference *inference, guint interval) {
   g_autoptr(GArray) due = g_array_new(FALSE, FALSE, sizeof(SwinRegion));
 
   for (guint i = 0; i < look->regions->len; i++) {
     const SwinRegion *region = &g_array_index(look->regions, SwinRegion, i);
 
-    if (is_due(region, objects, interval))
+    if (is_due(region, look->objects, interval))
       g_array_append_val(due, *region);
   }
   if (due->len == 0)
@@ -67,7 +86,7 @@ gboolean swin_look_submit(SwinLook *look, GstBuffer *buffer, SwinFlight *flight,
     if (swin_flight_submit(flight, job, &frame, mapping, done, user_data, error))
       return TRUE;
   }
-  g_clear_pointer(&look->job, swin_job_unref);
+  swin_look_give_up(look);
   return FALSE;
 }
 

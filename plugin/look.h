@@ -24,17 +24,25 @@ typedef struct {
   GstClockTime timestamp; /* presentation time of the frame */
   gint64 arrived;         /* monotonic time, in us */
   GArray *regions;        /* owned, of SwinRegion: all of the frame, looked at or not */
+  SwinObjects *objects;   /* owned: what is remembered of those that are tracked */
   GstBuffer *buffer;      /* (nullable): owned: the frame, while it waits to be looked at */
   SwinJob *job;           /* (nullable): owned: of the regions that are looked at */
   GError *error;          /* (nullable): owned: why the frame could not be looked at */
+  gboolean taken;         /* what the job says has been taken */
 } SwinLook;
 
 /**
  * swin_look_new: (transfer full)
  * @regions: (transfer full)
+ * @objects: (transfer full)
  */
 SwinLook *swin_look_new(const SwinInput *input, SwinOrientation orientation, guint64 number,
-                        GstClockTime timestamp, GArray *regions);
+                        GstClockTime timestamp, GArray *regions, SwinObjects *objects);
+
+/** swin_look_new_detached: (transfer full): the same frame, for a look that it does not wait for.
+ */
+SwinLook *swin_look_new_detached(const SwinLook *look);
+
 SwinLook *swin_look_ref(SwinLook *look);
 void swin_look_unref(SwinLook *look); /* NULL-safe */
 
@@ -44,8 +52,7 @@ void swin_look_unref(SwinLook *look); /* NULL-safe */
  *
  * Returns: FALSE where there are none.
  */
-gboolean swin_look_prepare(SwinLook *look, SwinInference *inference, SwinObjects *objects,
-                           guint interval);
+gboolean swin_look_prepare(SwinLook *look, SwinInference *inference, guint interval);
 
 /**
  * swin_look_submit: submits the job that swin_look_prepare() made.
@@ -57,6 +64,10 @@ gboolean swin_look_prepare(SwinLook *look, SwinInference *inference, SwinObjects
  */
 gboolean swin_look_submit(SwinLook *look, GstBuffer *buffer, SwinFlight *flight, SwinStats *stats,
                           SwinJobFunc done, gpointer user_data, GError **error);
+
+/** swin_look_give_up: nothing will be known by the job of @look: it goes, and its tracked objects
+ * are due again. Where nobody takes what it says, that happens in the end. */
+void swin_look_give_up(SwinLook *look);
 
 /**
  * swin_look_find_result: (transfer none) (nullable): what the frame's own job says of @region; only

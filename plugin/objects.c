@@ -9,6 +9,7 @@ typedef struct {
 } Object;
 
 struct _SwinObjects {
+  gatomicrefcount ref_count;
   GMutex lock;
   GHashTable *objects; // of Object, by track
   guint64 frame;       // number of the present one; those that are looked at count from 1
@@ -24,6 +25,7 @@ static void object_free(gpointer data) {
 SwinObjects *swin_objects_new(void) {
   SwinObjects *objects = g_new0(SwinObjects, 1);
 
+  g_atomic_ref_count_init(&objects->ref_count);
   g_mutex_init(&objects->lock);
   // Keys are the first member of what they lead to.
   objects->objects = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, object_free);
@@ -31,18 +33,17 @@ SwinObjects *swin_objects_new(void) {
   return objects;
 }
 
-void swin_objects_free(SwinObjects *objects) {
-  if (objects == NULL)
+SwinObjects *swin_objects_ref(SwinObjects *objects) {
+  g_atomic_ref_count_inc(&objects->ref_count);
+  return objects;
+}
+
+void swin_objects_unref(SwinObjects *objects) {
+  if (objects == NULL || !g_atomic_ref_count_dec(&objects->ref_count))
     return;
   g_hash_table_unref(objects->objects);
   g_mutex_clear(&objects->lock);
   g_free(objects);
-}
-
-void swin_objects_clear(SwinObjects *objects) {
-  g_mutex_lock(&objects->lock);
-  g_hash_table_remove_all(objects->objects);
-  g_mutex_unlock(&objects->lock);
 }
 
 static gboolean is_forgotten(gpointer track, gpointer data, gpointer user_data) {
@@ -98,6 +99,16 @@ void swin_objects_store(SwinObjects *objects, guint64 track, SwinClassification 
   }
   g_mutex_unlock(&objects->lock);
   swin_classification_unref(old);
+}
+
+void swin_objects_make_due(SwinObjects *objects, guint64 track) {
+  Object *object;
+
+  g_mutex_lock(&objects->lock);
+  object = g_hash_table_lookup(objects->objects, &track);
+  if (object != NULL)
+    object->last_look = 0;
+  g_mutex_unlock(&objects->lock);
 }
 
 SwinClassification *swin_objects_lookup(SwinObjects *objects, guint64 track) {

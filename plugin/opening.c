@@ -41,7 +41,7 @@ static void end_exchange(GstSwinClassify *self, SwinInference *old, SwinInferenc
   if (inference != NULL)
     set_max_inferences(self, inference);
   // What another model has said of an object is no reason not to ask this one.
-  swin_objects_clear(self->objects);
+  gst_swin_classify_renew_objects(self);
   g_object_notify(G_OBJECT(self), "device-name");
   g_object_notify(G_OBJECT(self), "model-name");
 }

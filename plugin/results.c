@@ -39,23 +39,26 @@ static SwinClassification *smooth(GstSwinClassify *self, const SwinRegion *regio
                               region->kind == SWIN_REGION_FRAME ? NULL : &region->track);
 }
 
-static void remember(GstSwinClassify *self, const SwinRegion *region, SwinClassification *result) {
+static void remember(GstSwinClassify *self, const SwinLook *look, const SwinRegion *region,
+                     SwinClassification *result) {
   if (region->kind == SWIN_REGION_FRAME) {
     swin_classification_unref(self->last);
     self->last = swin_classification_ref(result);
     swin_classification_unref(self->fresh);
     self->fresh = swin_classification_ref(result);
   } else if (region->is_tracked) {
-    swin_objects_store(self->objects, region->track, result);
+    swin_objects_store(look->objects, region->track, result);
   }
 }
 
-static void take_result(GstSwinClassify *self, const SwinRegion *region, SwinClassification *result,
+static void take_result(GstSwinClassify *self, const SwinLook *look, guint number,
                         const Wishes *wishes) {
+  const SwinRegion *region = &look->job->regions[number];
+  SwinClassification *result = look->job->results[number];
   g_autoptr(SwinClassification) smoothed = smooth(self, region, result, wishes->smoothing);
   g_autoptr(SwinClassification) passed = NULL;
 
-  remember(self, region, smoothed);
+  remember(self, look, region, smoothed);
   if (!wishes->post_messages)
     return;
   passed = swin_classification_filter(smoothed, wishes->threshold);
@@ -75,8 +78,6 @@ static void warn_unreadable(GstSwinClassify *self, const GError *failure) {
 // An inference that was cancelled says nothing of its frame, one of a frame that turned out to be
 // unreadable warns, and all other errors are the end.
 static gboolean take_error(GstSwinClassify *self, const GError *failure, GError **error) {
-  // Of objects it was the look that counts, maybe the only one.
-  swin_objects_clear(self->objects);
   if (g_error_matches(failure, SWIN_ERROR, SWIN_ERROR_CANCELLED))
     return TRUE;
   if (g_error_matches(failure, SWIN_ERROR, SWIN_ERROR_FRAME)) {
@@ -87,7 +88,7 @@ static gboolean take_error(GstSwinClassify *self, const GError *failure, GError 
   return FALSE;
 }
 
-static gboolean take_look(GstSwinClassify *self, const SwinLook *look, GError **error) {
+static gboolean take_look(GstSwinClassify *self, SwinLook *look, GError **error) {
   const SwinJob *job = look->job;
   Wishes wishes;
 
@@ -95,19 +96,24 @@ static gboolean take_look(GstSwinClassify *self, const SwinLook *look, GError **
     return take_error(self, look->error, error);
   if (job == NULL)
     return TRUE;
-  if (job->error != NULL)
-    return take_error(self, job->error, error);
+  if (job->error != NULL) {
+    const gboolean goes_on = take_error(self, job->error, error);
+
+    swin_look_give_up(look);
+    return goes_on;
+  }
   GST_LOG_OBJECT(self, "frame %" GST_TIME_FORMAT ": %u inferences of %s in %" G_GINT64_FORMAT " us",
                  GST_TIME_ARGS(look->timestamp), job->n_regions,
                  swin_inference_get_model_name(job->inference), job->latency);
   self->warned = FALSE;
+  look->taken = TRUE;
   swin_stats_count(self->stats, SWIN_STATS_CLASSIFIED);
   swin_stats_add(self->stats, SWIN_STATS_INFERENCES, job->n_regions);
   swin_stats_add_latency(self->stats, job->submitted + job->latency - look->arrived);
   gst_swin_classify_note_latency(self, job->latency);
   wishes = get_wishes(self);
   for (guint i = 0; i < job->n_regions; i++)
-    take_result(self, &job->regions[i], job->results[i], &wishes);
+    take_result(self, look, i, &wishes);
   return TRUE;
 }
 
@@ -134,7 +140,7 @@ static SwinClassification *find_result(GstSwinClassify *self, const SwinLook *lo
   if (region->kind == SWIN_REGION_FRAME)
     result = self->last;
   else if (region->is_tracked)
-    return swin_objects_lookup(self->objects, region->track);
+    return swin_objects_lookup(look->objects, region->track);
   else
     result = swin_look_find_result(look, region);
   return result != NULL ? swin_classification_ref(result) : NULL;

@@ -39,7 +39,8 @@ static SwinLook *make_look(GstSwinClassify *self, GstBuffer *buffer) {
   regions = find_regions(self, buffer, &controls);
   g_clear_pointer(&controls.object_classes, g_ptr_array_unref);
   orientation = swin_orientation_resolve(&self->orientation_tags, controls.direction);
-  return swin_look_new(&self->input, orientation, self->n_frames, GST_BUFFER_PTS(buffer), regions);
+  return swin_look_new(&self->input, orientation, self->n_frames, GST_BUFFER_PTS(buffer), regions,
+                       gst_swin_classify_ref_objects(self));
 }
 
 // Makes the job of what has to be looked at now; FALSE where that is nothing.
@@ -50,7 +51,7 @@ static gboolean prepare(GstSwinClassify *self, SwinLook *look) {
   GST_OBJECT_LOCK(self);
   interval = self->controls.reclassify_interval;
   GST_OBJECT_UNLOCK(self);
-  return swin_look_prepare(look, inference, self->objects, interval);
+  return swin_look_prepare(look, inference, interval);
 }
 
 gboolean gst_swin_classify_look_at(SwinLook *look, GstBuffer *buffer, SwinJobFunc done,
@@ -112,7 +113,7 @@ static gboolean submit_item(GstSwinClassify *self, SwinItem *item, GstBuffer *bu
     return TRUE;
   picture = get_picture(self, buffer, TRUE, &error);
   if (picture == NULL) {
-    g_clear_pointer(&item->look->job, swin_job_unref);
+    swin_look_give_up(item->look);
     return note_refusal(self, item->look, error);
   }
   swin_item_expect(item, item->look->job->n_regions);
@@ -148,8 +149,7 @@ static gboolean offer(GstSwinClassify *self, GstBuffer *buffer, SwinLook *look) 
 
   if (picture == NULL)
     return note_refusal(self, look, error);
-  offered = swin_look_new(&look->input, look->orientation, look->number, look->timestamp,
-                          g_array_ref(look->regions));
+  offered = swin_look_new_detached(look);
   offered->buffer = picture;
   if (swin_latest_offer(self->latest, offered))
     swin_stats_count(self->stats, SWIN_STATS_SKIPPED);
@@ -187,7 +187,6 @@ GstFlowReturn gst_swin_classify_sink_chain(GstPad *pad, GstObject *parent, GstBu
   }
   self->n_frames++;
   swin_stats_count(self->stats, SWIN_STATS_FRAMES);
-  swin_objects_next_frame(self->objects);
   gst_swin_classify_ask_live(self);
   selected = gst_swin_classify_select(self, buffer);
   waits = selected && !gst_swin_classify_is_latest(self);
@@ -198,6 +197,7 @@ GstFlowReturn gst_swin_classify_sink_chain(GstPad *pad, GstObject *parent, GstBu
     return flow;
   }
   look = make_look(self, buffer);
+  swin_objects_next_frame(look->objects);
   selected = selected && look->regions->len > 0;
   GST_LOG_OBJECT(self, "frame %" GST_TIME_FORMAT ": %u regions, %s",
                  GST_TIME_ARGS(GST_BUFFER_PTS(buffer)), look->regions->len,

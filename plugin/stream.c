@@ -20,6 +20,25 @@ static void reset_latest(GstSwinClassify *self) {
     swin_stats_count(self->stats, SWIN_STATS_SKIPPED);
 }
 
+void gst_swin_classify_renew_objects(GstSwinClassify *self) {
+  SwinObjects *old;
+
+  GST_OBJECT_LOCK(self);
+  old = self->objects;
+  self->objects = swin_objects_new();
+  GST_OBJECT_UNLOCK(self);
+  swin_objects_unref(old);
+}
+
+SwinObjects *gst_swin_classify_ref_objects(GstSwinClassify *self) {
+  SwinObjects *objects;
+
+  GST_OBJECT_LOCK(self);
+  objects = swin_objects_ref(self->objects);
+  GST_OBJECT_UNLOCK(self);
+  return objects;
+}
+
 // What waits goes first, or it would be begun with as soon as what is under way is cancelled.
 void gst_swin_classify_cancel(GstSwinClassify *self) {
   reset_latest(self);
@@ -28,7 +47,7 @@ void gst_swin_classify_cancel(GstSwinClassify *self) {
 
 void gst_swin_classify_begin_stream(GstSwinClassify *self) {
   reset_latest(self);
-  swin_objects_clear(self->objects);
+  gst_swin_classify_renew_objects(self);
   gst_swin_classify_reset_qos(self);
   self->frames_until_inference = 0;
 }
@@ -38,7 +57,6 @@ void gst_swin_classify_forget_results(GstSwinClassify *self) {
   g_clear_pointer(&self->last, swin_classification_unref);
   g_clear_pointer(&self->fresh, swin_classification_unref);
   swin_smoothing_clear(self->smoothing);
-  swin_objects_clear(self->objects);
   self->warned = FALSE;
 }
 
@@ -128,7 +146,7 @@ void gst_swin_classify_free_stream(GstSwinClassify *self) {
   swin_latest_free(self->latest);
   swin_flight_free(self->flight);
   swin_queue_unref(self->queue);
-  swin_objects_free(self->objects);
+  swin_objects_unref(self->objects);
   swin_smoothing_free(self->smoothing);
   swin_stats_free(self->stats);
 }

@@ -56,7 +56,6 @@ struct _GstSwinClassify {
   SwinQueue *queue;   /* from the sink pad to the source pad */
   SwinFlight *flight; /* all inferences under way */
   SwinLatest *latest; /* those that no frame waits for */
-  SwinObjects *objects;
   SwinStats *stats;
   SwinVulkan *vulkan;
   SwinLoader *loader;
@@ -65,6 +64,7 @@ struct _GstSwinClassify {
   SwinInference *inference; /* (nullable): in use */
   SwinSettings settings;    /* read when an inference is opened */
   guint n_model_changes;    /* of what an inference that is being opened would have to be */
+  SwinObjects *objects;     /* of frames that come now */
   GstSwinClassifyControls controls;
   gboolean live;         /* what upstream said last */
   gboolean live_known;   /* whether it has been asked since the stream began */
@@ -134,11 +134,19 @@ void gst_swin_classify_cancel(GstSwinClassify *self);
 void gst_swin_classify_add_pad_templates(GstElementClass *klass);
 
 /** gst_swin_classify_begin_stream: nothing of what was before says anything of what comes: no
- * frame, no result, no object. From the sink pad's thread; results that are still to leave stay. */
+ * frame, no result, no object. From the sink pad's thread; frames that are still to leave
+ * keep what is known of them. */
 void gst_swin_classify_begin_stream(GstSwinClassify *self);
 
 /** gst_swin_classify_forget_results: the same on the source pad's side. */
 void gst_swin_classify_forget_results(GstSwinClassify *self);
+
+/** gst_swin_classify_renew_objects: nothing is known of the objects on frames that come from now
+ * on. Any thread. */
+void gst_swin_classify_renew_objects(GstSwinClassify *self);
+
+/** gst_swin_classify_ref_objects: (transfer full): of the frame that comes now. Any thread. */
+SwinObjects *gst_swin_classify_ref_objects(GstSwinClassify *self);
 
 /** gst_swin_classify_start_task: (re)starts the source pad's task. */
 gboolean gst_swin_classify_start_task(GstSwinClassify *self);

@@ -11,6 +11,7 @@ typedef struct {
   GCond changed;
   gboolean closed;
   gboolean has_one; // a frame waits at it
+  gboolean refuses; // downstream has enough of this segment with the next frame
   GString *passed;  // frames as '0' to '9', events as letters
 } Gate;
 
@@ -33,8 +34,16 @@ static const gchar *name_of(GstMiniObject *object) {
   }
 }
 
+static GstPadProbeReturn refuse(GstPadProbeInfo *info) {
+  gst_buffer_unref(GST_PAD_PROBE_INFO_BUFFER(info));
+  GST_PAD_PROBE_INFO_DATA(info) = NULL;
+  GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_EOS;
+  return GST_PAD_PROBE_HANDLED;
+}
+
 static GstPadProbeReturn pass(GstPad *pad, GstPadProbeInfo *info, gpointer user_data) {
   Gate *gate = user_data;
+  gboolean refuses;
 
   (void)pad;
   g_mutex_lock(&gate->lock);
@@ -45,9 +54,13 @@ static GstPadProbeReturn pass(GstPad *pad, GstPadProbeInfo *info, gpointer user_
       g_cond_wait(&gate->changed, &gate->lock);
     gate->has_one = FALSE;
   }
-  g_string_append(gate->passed, name_of(info->data));
+  refuses = GST_IS_BUFFER(info->data) && gate->refuses;
+  if (refuses)
+    gate->refuses = FALSE;
+  else
+    g_string_append(gate->passed, name_of(info->data));
   g_mutex_unlock(&gate->lock);
-  return GST_PAD_PROBE_OK;
+  return refuses ? refuse(info) : GST_PAD_PROBE_OK;
 }
 
 static void gate_init(Gate *gate, GstHarness *harness) {
@@ -149,6 +162,43 @@ GST_START_TEST(test_frames_ahead_of_a_slow_sink) {
 }
 GST_END_TEST;
 
+/* ---- A sink that has enough ---------------------------------------------------------------- */
+
+static void push_tracked(GstHarness *harness, guint number) {
+  GstBuffer *frame = mock_frame_new(number);
+
+  gst_video_region_of_interest_meta_add_param(
+      gst_buffer_add_video_region_of_interest_meta(frame, NULL, 0, 0, 100, 100),
+      gst_structure_new("object_id", "id", G_TYPE_INT, 5, NULL));
+  fail_unless_equals_int(gst_harness_push(harness, frame), GST_FLOW_OK);
+}
+
+// Frame 1, the only one at which its object would have been looked at, is dropped with its result.
+GST_START_TEST(test_result_of_an_object_that_is_dropped) {
+  GstHarness *harness =
+      test_harness_new("latency-policy=every inference-region=roi-list reclassify-interval=0");
+  Gate gate;
+
+  gate_init(&gate, harness);
+  gate.refuses = TRUE;
+  gate_set(&gate, TRUE);
+  mock_push(harness, 0, 1);
+  mock_wait_for_event(harness, GST_EVENT_SEGMENT);
+  gate_wait(&gate);
+  push_tracked(harness, 1);
+  swin_flight_drain(GST_SWIN_CLASSIFY(test_element(harness))->flight);
+  mock_push_segment(harness);
+  gate_set(&gate, FALSE);
+  mock_wait_for_event(harness, GST_EVENT_SEGMENT);
+  push_tracked(harness, 2);
+  mock_pull_result(harness, 2, 2);
+  push_tracked(harness, 3);
+  mock_pull_result(harness, 3, 2);
+  mock_teardown(harness);
+  gate_clear(&gate);
+}
+GST_END_TEST;
+
 /* ---- Order --------------------------------------------------------------------------------- */
 
 static void push_gap(GstHarness *harness) {
@@ -199,6 +249,7 @@ static Suite *downstream_suite(void) {
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, test_results_of_later_frames_wait_for_them);
   tcase_add_test(tcase, test_frames_ahead_of_a_slow_sink);
+  tcase_add_test(tcase, test_result_of_an_object_that_is_dropped);
   tcase_add_test(tcase, test_events_stay_between_frames);
   return suite;
 }

@@ -258,12 +258,23 @@ GST_START_TEST(test_interval_of_objects) {
     fail_unless_equals_int(swin_objects_is_due(objects, 6, 0), frame == 1);
     fail_unless(swin_objects_is_due(objects, 7, 1));
   }
-  // As at the beginning.
-  swin_objects_clear(objects);
-  swin_objects_next_frame(objects);
-  fail_unless(swin_objects_is_due(objects, 4, 3));
-  fail_unless(swin_objects_is_due(objects, 6, 0));
-  swin_objects_free(objects);
+  swin_objects_unref(objects);
+}
+GST_END_TEST;
+
+// One that could not be looked at is due again, as often as that happens; nobody else is.
+GST_START_TEST(test_look_that_came_to_nothing) {
+  SwinObjects *objects = swin_objects_new();
+
+  swin_objects_make_due(objects, 4);
+  for (guint frame = 1; frame <= 3; frame++) {
+    swin_objects_next_frame(objects);
+    fail_unless_equals_int(swin_objects_is_due(objects, 4, 0), frame <= 2);
+    fail_unless_equals_int(swin_objects_is_due(objects, 5, 0), frame == 1);
+    if (frame == 1)
+      swin_objects_make_due(objects, 4);
+  }
+  swin_objects_unref(objects);
 }
 GST_END_TEST;
 
@@ -278,7 +289,7 @@ GST_START_TEST(test_object_that_was_hidden) {
   fail_unless(swin_objects_is_due(objects, 1, 5));
   swin_objects_next_frame(objects);
   fail_if(swin_objects_is_due(objects, 1, 5));
-  swin_objects_free(objects);
+  swin_objects_unref(objects);
 }
 GST_END_TEST;
 
@@ -305,9 +316,13 @@ GST_START_TEST(test_results_of_objects) {
   fail_unless(found == one);
   swin_classification_unref(found);
 
-  swin_objects_clear(objects);
-  fail_unless(swin_objects_lookup(objects, 10) == NULL);
-  swin_objects_free(objects);
+  // What is known stays until more is.
+  swin_objects_make_due(objects, G_MAXUINT64);
+  found = swin_objects_lookup(objects, G_MAXUINT64);
+  fail_unless(found == one);
+  swin_classification_unref(found);
+
+  swin_objects_unref(objects);
   swin_classification_unref(one);
   swin_classification_unref(two);
   swin_inference_unref(inference);
@@ -342,7 +357,7 @@ GST_START_TEST(test_objects_are_forgotten) {
   for (guint64 track = 0; track < 4; track++)
     fail_if(swin_objects_is_due(objects, track, 0));
 
-  swin_objects_free(objects);
+  swin_objects_unref(objects);
   swin_classification_unref(result);
   swin_inference_unref(inference);
   fail_unless_equals_int(fake_n_alive(), 0);
@@ -363,6 +378,7 @@ static Suite *jobs_suite(void) {
   tcase_add_test(tcase, test_job_of_nobody);
   tcase_add_test(tcase, test_results_from_many_threads);
   tcase_add_test(tcase, test_interval_of_objects);
+  tcase_add_test(tcase, test_look_that_came_to_nothing);
   tcase_add_test(tcase, test_object_that_was_hidden);
   tcase_add_test(tcase, test_results_of_objects);
   tcase_add_test(tcase, test_objects_are_forgotten);

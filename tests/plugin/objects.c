@@ -218,8 +218,8 @@ GST_END_TEST;
 
 /* ---- Tracked objects ----------------------------------------------------------------------- */
 
-static GstBuffer *push_tracked(GstHarness *harness, const gchar *const patterns[N_TILES],
-                               const gint tracks[N_TILES], guint number) {
+static GstBuffer *tracked_new(const gchar *const patterns[N_TILES], const gint tracks[N_TILES],
+                              guint number) {
   GstBuffer *frame = tiles_new(patterns, number);
 
   for (guint t = 0; t < N_TILES; t++) {
@@ -229,7 +229,12 @@ static GstBuffer *push_tracked(GstHarness *harness, const gchar *const patterns[
           mark_tile(frame, NULL, t, 0),
           gst_structure_new("object_id", "id", G_TYPE_INT, tracks[t], NULL));
   }
-  return test_push_and_pull(harness, frame);
+  return frame;
+}
+
+static GstBuffer *push_tracked(GstHarness *harness, const gchar *const patterns[N_TILES],
+                               const gint tracks[N_TILES], guint number) {
+  return test_push_and_pull(harness, tracked_new(patterns, tracks, number));
 }
 
 // What was said of a tracked object goes with it, wherever it is, until it is looked at again.
@@ -283,6 +288,47 @@ GST_START_TEST(test_tracked_objects_once) {
     expect_object(&tags, NULL, "blue");
     fail_unless_equals_int(tags.n_metas, 2);
     fail_unless_equals_uint64(tags.age, number * TEST_FRAME_TIME);
+    gst_buffer_unref(pulled);
+  }
+  fail_unless_equals_int(test_count_classifications(harness), 2);
+  test_harness_teardown(harness);
+}
+GST_END_TEST;
+
+static void begin_stream(GstHarness *harness, const gchar *name) {
+  g_autoptr(GstCaps) caps = gst_caps_from_string(TILES_CAPS);
+  GstSegment segment;
+
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  fail_unless(gst_harness_push_event(harness, gst_event_new_stream_start(name)));
+  fail_unless(gst_harness_push_event(harness, gst_event_new_caps(caps)));
+  fail_unless(gst_harness_push_event(harness, gst_event_new_segment(&segment)));
+}
+
+// While frames of one stream are still to leave, those of the next come in: neither takes away what
+// is known of the other's objects, and a track is another object in each.
+GST_START_TEST(test_tracked_objects_between_streams) {
+  static const gchar *const patterns[3][N_TILES] = {
+      {"red", "green", "blue"}, {"black", "black", "black"}, {"white", "white", "white"}};
+  static const gchar *const labels[3] = {"green", "green", "white"};
+  static const gint tracks[N_TILES] = {-1, 5, -1};
+  GstHarness *harness = tiles_harness_new("reclassify-interval=0");
+  gulong block = gst_pad_add_probe(
+      harness->sinkpad, GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER, NULL, NULL, NULL);
+
+  for (guint number = 0; number < 3; number++) {
+    if (number == 2)
+      begin_stream(harness, "next");
+    fail_unless_equals_int(gst_harness_push(harness, tracked_new(patterns[number], tracks, number)),
+                           GST_FLOW_OK);
+  }
+  gst_pad_remove_probe(harness->sinkpad, block);
+  for (guint number = 0; number < 3; number++) {
+    GstBuffer *pulled = gst_harness_pull(harness);
+    TestTags tags = test_tags_of_buffer(pulled);
+
+    fail_unless_equals_int(tags.n_metas, 1);
+    expect_object(&tags, NULL, labels[number]);
     gst_buffer_unref(pulled);
   }
   fail_unless_equals_int(test_count_classifications(harness), 2);
@@ -524,6 +570,7 @@ static Suite *objects_suite(void) {
   tcase_add_test(tcase, test_threshold_of_objects);
   tcase_add_test(tcase, test_reclassify_interval);
   tcase_add_test(tcase, test_tracked_objects_once);
+  tcase_add_test(tcase, test_tracked_objects_between_streams);
   tcase_add_test(tcase, test_untracked_objects_every_time);
   tcase_add_test(tcase, test_objects_survive_copies);
   tcase_add_test(tcase, test_objects_survive_conversion);
