@@ -44,8 +44,8 @@ START_TEST(same_files) {
 END_TEST
 
 START_TEST(built_in) {
-  g_autoptr(SwinModel) first = swin_model_load("testcard", NULL, NULL);
-  g_autoptr(SwinModel) again = swin_model_load("testcard", NULL, NULL);
+  g_autoptr(SwinModel) first = swin_model_load("golden-regular", NULL, NULL);
+  g_autoptr(SwinModel) again = swin_model_load("golden-regular", NULL, NULL);
   ck_assert_ptr_nonnull(first);
   ck_assert_ptr_eq(again, first);
 }
