@@ -296,3 +296,16 @@ def verify_checkpoints(program, name):
             if problem:
                 problems.append(problem)
     return problems
+
+
+def verify_built_in(program, models):
+    """The same for the built-in models, which are folders in @models."""
+    script = pathlib.Path(reference.__file__)
+    problems = []
+    with tempfile.TemporaryDirectory(prefix="swin-parity-") as temporary:
+        for weights in sorted(models.glob("*/model.safetensors")):
+            problem = verify_one(program, script, pathlib.Path(temporary), weights.parent)
+            say(f"{weights.parent.name}: tools/reference.py and swin verify {'fail' if problem else 'agree'}")
+            if problem:
+                problems.append(problem)
+    return problems

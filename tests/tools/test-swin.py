@@ -51,10 +51,11 @@ class Info(unittest.TestCase):
             self.assertAlmostEqual(info["parameters"] * 1e-6, parameters, delta=0.05)
             self.assertAlmostEqual(info["gflop_per_image"] / 2, gmac, delta=0.1)
 
-    def test_builtin_model_has_labels(self):
-        info = json.loads(swin("info", "testcard", "--json", "--classes").stdout)
-        self.assertEqual(len(info["labels"]), info["num_classes"])
-        self.assertIn("programme", info["labels"])
+    def test_builtin_models_have_labels(self):
+        for model, classes, label in ("testcard", 19, "programme"), ("objects", 100, "teapot"):
+            info = json.loads(swin("info", model, "--json", "--classes").stdout)
+            self.assertEqual((len(set(info["labels"])), info["num_classes"]), (classes, classes))
+            self.assertIn(label, info["labels"])
 
     def test_describes_the_network(self):
         info = json.loads(swin("info", "swin_v2_t", "--json").stdout)
