@@ -201,8 +201,9 @@ void swin_model_options_set_window_size(SwinModelOptions *options, guint window_
 
 /**
  * swin_model_load: loads and checks a model.
- * @location: the name of a built-in model ("testcard"), a directory that holds `model.safetensors`,
- *   or a `.safetensors` file
+ * @location: the name of a built-in model ("objects" or "testcard"), a directory that holds
+ *   `model.safetensors`, or a `.safetensors` file. A directory called as a built-in model is
+ *   "./objects".
  * @options: (nullable): NULL for the defaults
  *
  * Swin V1 and V2, ViT and DeiT, with tensor names as Hugging Face, timm, torchvision or Microsoft

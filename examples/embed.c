@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // embed: how an application reads the tags off the frames that it takes from an appsink.
 //
-//   embed [SOURCE]
+//   embed [SOURCE [MODEL]]
 //
 // SOURCE are elements in the words of gst-launch-1.0, such as "filesrc location=film.mp4 !
-// decodebin"; by default a test picture.
+// decodebin"; by default a test picture. MODEL is a folder or the name of a built-in model; by
+// default "testcard" for the test picture, and otherwise what swinclassify takes by itself.
 //
 // Compile it outside this tree:
 //   cc embed.c -o embed $(pkg-config --cflags --libs gstreamer-app-1.0)
@@ -90,20 +91,26 @@ int main(int argc, char **argv) {
   g_autofree gchar *launch = NULL;
   g_autoptr(GError) error = NULL;
   g_autoptr(GstElement) pipeline = NULL;
+  g_autoptr(GstElement) classifier = NULL;
   g_autoptr(GstElement) sink = NULL;
   gboolean failed = FALSE;
 
   gst_init(&argc, &argv);
   // sync=false: as fast as frames are classified. A player leaves it out. max-buffers holds the
   // frames back that this program has not taken yet.
-  launch = g_strdup_printf("%s ! videoconvert ! swinclassify top-k=3 post-messages=false ! "
-                           "appsink name=sink sync=false max-buffers=4",
+  launch = g_strdup_printf("%s ! videoconvert ! swinclassify name=classifier top-k=3 "
+                           "post-messages=false ! appsink name=sink sync=false max-buffers=4",
                            argc > 1 ? argv[1] : "videotestsrc num-buffers=10");
   pipeline = gst_parse_launch_full(launch, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
   if (pipeline == NULL) {
     g_printerr("embed: %s\n", error->message);
     return 1;
   }
+  classifier = gst_bin_get_by_name(GST_BIN(pipeline), "classifier");
+  if (argc > 2)
+    g_object_set(classifier, "model-file", argv[2], NULL);
+  else if (argc == 1)
+    g_object_set(classifier, "model-file", "testcard", NULL);
   sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
 
   gst_element_set_state(pipeline, GST_STATE_PLAYING);

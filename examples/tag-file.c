@@ -221,7 +221,8 @@ static void play(App *app) {
 static gboolean parse_options(Options *options, int *argc, char ***argv) {
   const GOptionEntry entries[] = {
       {"model", 'm', 0, G_OPTION_ARG_FILENAME, &options->model,
-       "Folder with model.safetensors and config.json (default: the built-in test card model)",
+       "Folder with model.safetensors and config.json, or the name of a built-in model: objects "
+       "(the default) or testcard",
        "PATH"},
       {"labels", 'l', 0, G_OPTION_ARG_FILENAME, &options->labels,
        "File with one label on each line (default: the labels of the model)", "FILE"},

@@ -98,7 +98,8 @@ static gboolean parse_options(Options *options, int *argc, char ***argv) {
        "Where to show the pictures, in the words of gst-launch-1.0 (default: autovideosink)",
        "ELEMENTS"},
       {"model", 'm', 0, G_OPTION_ARG_FILENAME, &options->model,
-       "Folder with model.safetensors and config.json (default: the built-in test card model)",
+       "Folder with model.safetensors and config.json, or the name of a built-in model (default: "
+       "objects; for test patterns alone: testcard)",
        "PATH"},
       {"device", 'd', 0, G_OPTION_ARG_STRING, &options->device,
        "Vulkan device: index, UUID or part of the name", "DEVICE"},
@@ -119,6 +120,8 @@ static gboolean parse_options(Options *options, int *argc, char ***argv) {
     g_printerr("webcam: there is something odd among the options; see --help.\n");
     return FALSE;
   }
+  if (options->test && options->model == NULL)
+    options->model = g_strdup("testcard");
   return TRUE;
 }
 

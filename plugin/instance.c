@@ -40,11 +40,18 @@ static gboolean load_class_files(SwinModelInstance *instance, GError **error) {
   return TRUE;
 }
 
+static const gchar *locate_model(const SwinSettings *settings) {
+  const gchar *variable = g_getenv("SWIN_MODEL");
+
+  if (settings->model != NULL)
+    return settings->model;
+  return variable != NULL && *variable != '\0' ? variable : SWIN_MODEL_INSTANCE_DEFAULT;
+}
+
 static SwinModel *load_model(const SwinSettings *settings, GError **error) {
-  const gchar *location = settings->model != NULL ? settings->model : SWIN_MODEL_INSTANCE_DEFAULT;
   g_autoptr(SwinModelOptions) options = swin_settings_make_options(settings, error);
 
-  return options != NULL ? swin_model_load(location, options, error) : NULL;
+  return options != NULL ? swin_model_load(locate_model(settings), options, error) : NULL;
 }
 
 static void free_instance(SwinModelInstance *instance) {

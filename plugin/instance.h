@@ -11,8 +11,9 @@
 #include "settings.h"
 #include "swin.h"
 
-/** Model that is used when no `model-file` is set; embedded in libswin. */
-#define SWIN_MODEL_INSTANCE_DEFAULT "testcard"
+/** Model that is used when neither `model-file` nor the environment variable SWIN_MODEL says which;
+ * embedded in libswin. */
+#define SWIN_MODEL_INSTANCE_DEFAULT "objects"
 
 /** SwinModelInstance: reference counted, any thread; constant while it lives. */
 typedef struct {

@@ -26,7 +26,8 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 videotestsrc ! swinclassify ! swinoverlay ! videoconvert ! autovideosink
+ * gst-launch-1.0 videotestsrc ! swinclassify model-file=testcard ! swinoverlay ! videoconvert !
+ * autovideosink
  * ]| Shows colour bars with "colour bars 99 %" written on them.
  * |[
  * gst-launch-1.0 v4l2src ! swinclassify ! swinoverlay template="%l (%c)" font-desc="Serif Bold 24"

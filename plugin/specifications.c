@@ -27,8 +27,9 @@ static void specify_model(GParamSpec **properties) {
   properties[PROP_MODEL_FILE] = g_param_spec_string(
       "model-file", "Model file",
       "Directory with model.safetensors, or a .safetensors file; config.json and "
-      "preprocessor_config.json are read where they are beside it; unset: the built-in model "
-      "\"testcard\", which recognises test patterns",
+      "preprocessor_config.json are read where they are beside it; or a built-in model: "
+      "\"objects\", which knows a hundred everyday things, or \"testcard\", which knows test "
+      "patterns; unset: what the environment variable SWIN_MODEL says, and without it \"objects\"",
       NULL, IN_PLAYING);
   /**
    * GstSwinClassify:model-name:

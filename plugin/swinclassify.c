@@ -9,9 +9,9 @@
  *
  * The model is a directory that holds `model.safetensors`, or a `.safetensors` file: a Swin
  * Transformer of the first or second generation, a ViT or a DeiT, as Hugging Face, timm,
- * torchvision or Microsoft publish them. Without #GstSwinClassify:model-file the built-in model
- * "testcard" recognises what a signal monitor looks for: colour bars, black, snow, a checkerboard,
- * ordinary pictures and more.
+ * torchvision or Microsoft publish them. Two are built in: "objects", the default, knows a hundred
+ * everyday things, animals and vehicles; "testcard" recognises what a signal monitor looks for:
+ * colour bars, black, snow, a checkerboard, ordinary pictures and more.
  *
  * ## Preprocessing
  *
@@ -112,7 +112,10 @@
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 -m videotestsrc num-buffers=30 ! swinclassify ! fakesink
+ * gst-launch-1.0 -m filesrc location=photo.jpg ! decodebin ! swinclassify ! fakesink
+ * ]| Prints a message that says what is on a photo.
+ * |[
+ * gst-launch-1.0 -m videotestsrc num-buffers=30 ! swinclassify model-file=testcard ! fakesink
  * ]| Prints a message for each frame, which says "colour bars".
  * |[
  * gst-launch-1.0 -m filesrc location=film.mp4 ! decodebin ! swinclassify

@@ -69,12 +69,12 @@ static gboolean parse(gint *argc, gchar ***argv, Options *options, GError **erro
   };
   return swin_command_parse(
              argc, argv, "MODEL",
-             "Measures a network: a folder, a .safetensors file, a built-in model (testcard), or a "
-             "published size with random weights (swin_t to swin_l, swin_v2_t to swin_v2_l, "
-             "vit_tiny to vit_base), whole and operation by operation, beside what the device can "
-             "do at most. The limit of an operation is the time that its arithmetic, or the bytes "
-             "of its inputs, output and weights, take at that speed; the gap is what it takes "
-             "beyond.",
+             "Measures a network: a folder, a .safetensors file, a built-in model (objects, "
+             "testcard), or a published size with random weights (swin_t to swin_l, swin_v2_t to "
+             "swin_v2_l, vit_tiny to vit_base), whole and operation by operation, beside what the "
+             "device can do at most. The limit of an operation is the time that its arithmetic, or "
+             "the bytes of its inputs, output and weights, take at that speed; the gap is what it "
+             "takes beyond.",
              entries, 1, error) &&
          swin_command_parse_batches(options->batch, options->batches, &options->n_batches, error) &&
          swin_command_parse_precision(options->precision_name, &options->precision, error) &&

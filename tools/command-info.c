@@ -251,8 +251,8 @@ gboolean swin_command_info(gint argc, gchar **argv, GError **error) {
   };
   if (!swin_command_parse(&argc, &argv, "MODEL",
                           "Describes a model: a folder, a .safetensors file, a built-in model "
-                          "(testcard) or a published size (swin_t, swin_s, swin_b, swin_l, the "
-                          "same with swin_v2_, vit_tiny, vit_small, vit_base).",
+                          "(objects, testcard) or a published size (swin_t, swin_s, swin_b, "
+                          "swin_l, the same with swin_v2_, vit_tiny, vit_small, vit_base).",
                           entries, 1, error))
     return FALSE;
   g_autoptr(SwinModel) model = swin_evaluate_load_model(argv[1], image_size, window_size, error);

@@ -29,6 +29,28 @@ GST_START_TEST(test_model_name) {
 }
 GST_END_TEST;
 
+// What model-file does not say, SWIN_MODEL does.
+GST_START_TEST(test_model_that_is_not_named) {
+  static const gchar *const variables[] = {NULL, "", "/models/b", "/models/b"};
+  static const gchar *const files[] = {NULL, NULL, NULL, "/models/a"};
+  static const gchar *const names[] = {"objects", "objects", "b", "a"};
+
+  for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+    GstElement *element = mock_element_new();
+
+    if (variables[i] != NULL)
+      g_setenv("SWIN_MODEL", variables[i], TRUE);
+    else
+      g_unsetenv("SWIN_MODEL");
+    g_object_set(element, "model-file", files[i], NULL);
+    gst_element_set_state(element, GST_STATE_PAUSED);
+    expect_model_name(element, names[i]);
+    mock_element_free(element);
+  }
+  g_unsetenv("SWIN_MODEL");
+}
+GST_END_TEST;
+
 // Elements of one name have the model and the settings of the first, and what is each one's own.
 GST_START_TEST(test_model_instance_id) {
   GstElement *one = mock_element_new(), *other = mock_element_new();
@@ -232,6 +254,7 @@ static Suite *instances_suite(void) {
 
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, test_model_name);
+  tcase_add_test(tcase, test_model_that_is_not_named);
   tcase_add_test(tcase, test_model_instance_id);
   tcase_add_test(tcase, test_instances_opened_at_once);
   tcase_add_test(tcase, test_batches_of_an_instance);

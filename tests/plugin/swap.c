@@ -189,7 +189,7 @@ GST_START_TEST(test_same_file_again) {
   set_model(harness, "/models/a");
   wait_for_model(harness, "/models/a", "a");
   set_model(harness, NULL);
-  wait_for_model(harness, NULL, "testcard");
+  wait_for_model(harness, NULL, "objects");
   mock_teardown(harness);
 }
 GST_END_TEST;

@@ -24,7 +24,7 @@ typedef struct {
   gboolean failed;
 } TestDirect;
 
-/** test_direct_open: the built-in model on the device that SWIN_DEVICE names. */
+/** test_direct_open: testcard on the device that SWIN_DEVICE names. */
 gboolean test_direct_open(TestDirect *direct, guint batch_size, GError **error);
 void test_direct_close(TestDirect *direct);
 

@@ -5,8 +5,8 @@
  *
  * The same pipeline runs twice, the first time with `identity` in the element's place. Of both it
  * is measured how late frames come to the sink. With --swin-t the model is Swin-T with random
- * weights, half a second a frame on two processors; without it the built-in model at a size that
- * takes about as long and is quick to open.
+ * weights, half a second a frame on two processors; without it testcard at a size that takes about
+ * as long and is quick to open.
  */
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -275,7 +275,8 @@ int main(int argc, char **argv) {
   g_option_context_add_main_entries(context, entries, NULL);
   g_option_context_add_group(context, gst_init_get_option_group());
   if (g_option_context_parse(context, &argc, &argv, &error))
-    good = options.swin_t ? run_swin_t(&options, &error) : run("image-size=672", &options);
+    good = options.swin_t ? run_swin_t(&options, &error)
+                          : run("model-file=testcard image-size=672", &options);
   if (error != NULL)
     g_printerr("live: %s\n", error->message);
   return good ? 0 : 1;

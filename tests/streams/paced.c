@@ -94,8 +94,8 @@ static gboolean join(Stream *stream) {
   g_autofree gchar *launch = g_strdup_printf(
       "videotestsrc is-live=true pattern=%s ! "
       "video/x-raw,format=I420,width=320,height=240,framerate=%d/1 ! "
-      "swinclassify name=element latency-policy=every batch-size=%d batch-timeout=%d "
-      "post-messages=false ! fakesink sync=false",
+      "swinclassify name=element model-file=testcard latency-policy=every batch-size=%d "
+      "batch-timeout=%d post-messages=false ! fakesink sync=false",
       patterns[stream->index % G_N_ELEMENTS(patterns)], soak.rate, N_STREAMS, BATCH_TIMEOUT);
   g_autoptr(GError) error = NULL;
   GstElement *element;

@@ -31,8 +31,8 @@ static GstElement *make_streams(guint n_frames, GError **error) {
     g_string_append_printf(
         launch,
         "videotestsrc num-buffers=1 ! video/x-raw,format=I420,width=%d,height=%d ! "
-        "imagefreeze num-buffers=%u ! swinclassify batch-size=%d batch-timeout=20 "
-        "latency-policy=every post-messages=false ! fakesink sync=false ",
+        "imagefreeze num-buffers=%u ! swinclassify model-file=testcard batch-size=%d "
+        "batch-timeout=20 latency-policy=every post-messages=false ! fakesink sync=false ",
         TEST_STREAM_WIDTH, TEST_STREAM_HEIGHT, n_frames, N_STREAMS);
   pipeline = gst_parse_launch(launch->str, error);
   g_string_free(launch, TRUE);

@@ -15,7 +15,7 @@ import unittest
 SWIN = os.path.abspath(sys.argv.pop(1))
 FOLDER = tempfile.TemporaryDirectory()
 
-# What videotestsrc draws, and what the built-in model calls it.
+# What videotestsrc draws, and what testcard calls it.
 PATTERNS = {"smpte": "colour bars", "snow": "snow", "checkers-8": "checkerboard", "black": "black"}
 
 

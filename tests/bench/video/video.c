@@ -39,7 +39,7 @@ static gchar *csv_option, *model_option;
 static const GOptionEntry entries[] = {
     {"frames", 'n', 0, G_OPTION_ARG_INT, &n_frames_option, "frames that are looked at (100)", "N"},
     {"skipped", 's', 0, G_OPTION_ARG_INT, &n_skipped_option, "frames that pass (2000)", "N"},
-    {"model", 'm', 0, G_OPTION_ARG_STRING, &model_option, "model-file (the built-in one)", "FILE"},
+    {"model", 'm', 0, G_OPTION_ARG_STRING, &model_option, "model-file (testcard)", "FILE"},
     {"csv", 0, 0, G_OPTION_ARG_FILENAME, &csv_option, "writes the table as CSV too", "FILE"},
     {NULL},
 };
@@ -298,9 +298,9 @@ static gdouble per_frame(const Cost *cost, guint64 nanoseconds) {
 }
 
 static Line run_case(const Case *the_case, Frames *frames) {
-  g_autofree gchar *model =
-      model_option != NULL ? g_strdup_printf("model-file=\"%s\"", model_option) : g_strdup("");
-  g_autofree gchar *launch = g_strdup_printf("swinclassify %s %s", model, the_case->properties);
+  const gchar *model = model_option != NULL ? model_option : "testcard";
+  g_autofree gchar *launch =
+      g_strdup_printf("swinclassify model-file=\"%s\" %s", model, the_case->properties);
   const gboolean skips = !g_str_has_prefix(the_case->mode, "every");
   const guint n_frames = (guint)(skips ? n_skipped_option : n_frames_option);
   Line line = {.of = the_case};
@@ -317,7 +317,7 @@ static Line run_case(const Case *the_case, Frames *frames) {
 #define LATEST "latency-policy=latest"
 #define WHOLE "crop-mode=squash"
 
-// The built-in model cuts 7/8 of the short side out of the middle.
+// 7/8 of the short side is cut out of the middle.
 #define CENTRE(width, height) (0.875 * 0.875 * (height) / (width))
 
 #define OF_SIZE(width, height)                                                                     \
