@@ -63,14 +63,17 @@ static gboolean work_once(SwinLoader *loader) {
 
 static gpointer work(gpointer user_data) {
   SwinLoader *loader = user_data;
-  gboolean worked;
+  gboolean running = TRUE;
 
   g_mutex_lock(&loader->lock);
-  do {
-    worked = work_once(loader);
-    if (!worked && loader->running)
+  while (running) {
+    while (work_once(loader))
+      continue;
+    // Only now: what came just before the stop has been done.
+    running = loader->running;
+    if (running)
       g_cond_wait(&loader->changed, &loader->lock);
-  } while (worked || loader->running);
+  }
   g_mutex_unlock(&loader->lock);
   swin_loader_unref(loader);
   return NULL;

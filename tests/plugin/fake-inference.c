@@ -6,6 +6,8 @@ struct _SwinInference {
   gchar *name;
   guint n_classes;
   SwinActivation activation;
+  SwinInferenceDisposer disposer;
+  gpointer disposer_data;
 };
 
 struct _SwinMapping {
@@ -46,11 +48,25 @@ SwinInference *swin_inference_ref(SwinInference *inference) {
 }
 
 void swin_inference_unref(SwinInference *inference) {
+  SwinInferenceDisposer disposer;
+
   if (inference == NULL || !g_atomic_ref_count_dec(&inference->ref_count))
     return;
+  disposer = g_steal_pointer(&inference->disposer);
+  if (disposer != NULL) {
+    g_atomic_ref_count_init(&inference->ref_count);
+    disposer(inference, inference->disposer_data);
+    return;
+  }
   g_free(inference->name);
   g_free(inference);
   g_atomic_int_add(&n_alive, -1);
+}
+
+void swin_inference_set_disposer(SwinInference *inference, SwinInferenceDisposer disposer,
+                                 gpointer user_data) {
+  inference->disposer = disposer;
+  inference->disposer_data = user_data;
 }
 
 SwinClassifier *swin_inference_get_classifier(SwinInference *inference) {
