@@ -250,6 +250,24 @@ GstElement *test_element(GstHarness *harness) {
   return element;
 }
 
+void test_start_stream(GstHarness *harness, guint group, const gchar *caps) {
+  g_autofree gchar *name = g_strdup_printf("stream-%u", group);
+  g_autoptr(GstCaps) parsed = gst_caps_from_string(caps);
+  GstEvent *event = gst_event_new_stream_start(name);
+
+  gst_event_set_group_id(event, group);
+  fail_unless(gst_harness_push_event(harness, event));
+  fail_unless(gst_harness_push_event(harness, gst_event_new_caps(parsed)));
+  test_push_segment(harness);
+}
+
+void test_push_segment(GstHarness *harness) {
+  GstSegment segment;
+
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  fail_unless(gst_harness_push_event(harness, gst_event_new_segment(&segment)));
+}
+
 GstBuffer *test_push_and_pull(GstHarness *harness, GstBuffer *frame) {
   GstBuffer *pulled = gst_harness_push_and_pull(harness, frame);
 

@@ -74,6 +74,12 @@ void test_harness_teardown(GstHarness *harness);
 /** test_element: (transfer none): the swinclassify of a harness. */
 GstElement *test_element(GstHarness *harness);
 
+/** test_start_stream: begins a stream of @group with @caps and a segment. */
+void test_start_stream(GstHarness *harness, guint group, const gchar *caps);
+
+/** test_push_segment: a segment that begins at 0. */
+void test_push_segment(GstHarness *harness);
+
 /** test_push_and_pull: (transfer full): pushes @frame (transfer full), waits for what comes out. */
 GstBuffer *test_push_and_pull(GstHarness *harness, GstBuffer *frame);
 

@@ -187,7 +187,7 @@ GST_START_TEST(test_result_of_an_object_that_is_dropped) {
   gate_wait(&gate);
   push_tracked(harness, 1);
   swin_flight_drain(GST_SWIN_CLASSIFY(test_element(harness))->flight);
-  mock_push_segment(harness);
+  test_push_segment(harness);
   gate_set(&gate, FALSE);
   mock_wait_for_event(harness, GST_EVENT_SEGMENT);
   push_tracked(harness, 2);
@@ -221,7 +221,7 @@ static void check_order(const gchar *properties) {
   mock_push(harness, 1, 1);
   push_gap(harness);
   mock_push(harness, 2, 1);
-  mock_push_segment(harness);
+  test_push_segment(harness);
   mock_push(harness, 3, 1);
   fail_unless(gst_harness_push_event(harness, gst_event_new_tag(gst_tag_list_new_empty())));
   mock_push(harness, 4, 1);

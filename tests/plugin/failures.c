@@ -104,7 +104,7 @@ GST_START_TEST(test_flush_cancels) {
   g_thread_join(thread);
   fail_unless_equals_int(pusher.flow, GST_FLOW_FLUSHING);
   fail_unless(gst_harness_push_event(harness, gst_event_new_flush_stop(TRUE)));
-  mock_push_segment(harness);
+  test_push_segment(harness);
 
   fail_unless_equals_int(mock_try_push(harness, 50, 1), GST_FLOW_OK);
   mock_swin_release();
@@ -203,7 +203,7 @@ GST_START_TEST(test_flush_forgets_the_last_result) {
   fail_unless_equals_int(metas_of_unreadable(harness), 1);
   fail_unless(gst_harness_push_event(harness, gst_event_new_flush_start()));
   fail_unless(gst_harness_push_event(harness, gst_event_new_flush_stop(TRUE)));
-  mock_push_segment(harness);
+  test_push_segment(harness);
   fail_unless_equals_int(metas_of_unreadable(harness), 0);
   mock_teardown(harness);
 }

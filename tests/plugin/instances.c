@@ -189,19 +189,6 @@ static void push_orientation(GstHarness *harness, const gchar *orientation, GstT
   fail_unless(gst_harness_push_event(harness, gst_event_new_tag(tags)));
 }
 
-static void start_stream(GstHarness *harness, guint group) {
-  g_autofree gchar *name = g_strdup_printf("stream-%u", group);
-  GstEvent *event = gst_event_new_stream_start(name);
-  g_autoptr(GstCaps) caps = gst_caps_from_string(TEST_CAPS);
-  GstSegment segment;
-
-  gst_segment_init(&segment, GST_FORMAT_TIME);
-  gst_event_set_group_id(event, group);
-  fail_unless(gst_harness_push_event(harness, event));
-  fail_unless(gst_harness_push_event(harness, gst_event_new_caps(caps)));
-  fail_unless(gst_harness_push_event(harness, gst_event_new_segment(&segment)));
-}
-
 // Tags hold from the next frame on, those of the stream before global ones; the former for the
 // stream, the latter for its group; and a direction that the user sets before both.
 GST_START_TEST(test_orientation_by_tags) {
@@ -209,21 +196,21 @@ GST_START_TEST(test_orientation_by_tags) {
   const guint group = gst_util_group_id_next();
 
   expect_orientation(harness, SWIN_ORIENTATION_IDENTITY);
-  start_stream(harness, group);
+  test_start_stream(harness, group, TEST_CAPS);
   push_orientation(harness, "rotate-180", GST_TAG_SCOPE_GLOBAL);
   expect_orientation(harness, SWIN_ORIENTATION_ROTATE_180);
   push_orientation(harness, "rotate-90", GST_TAG_SCOPE_STREAM);
   expect_orientation(harness, SWIN_ORIENTATION_ROTATE_90);
   push_orientation(harness, "flip-rotate-0", GST_TAG_SCOPE_GLOBAL);
   expect_orientation(harness, SWIN_ORIENTATION_ROTATE_90);
-  start_stream(harness, group);
+  test_start_stream(harness, group, TEST_CAPS);
   expect_orientation(harness, SWIN_ORIENTATION_FLIP_HORIZONTAL);
   gst_util_set_object_arg(G_OBJECT(test_element(harness)), "video-direction", "90l");
   expect_orientation(harness, SWIN_ORIENTATION_ROTATE_270);
   gst_util_set_object_arg(G_OBJECT(test_element(harness)), "video-direction", "custom");
   expect_orientation(harness, SWIN_ORIENTATION_IDENTITY);
   gst_util_set_object_arg(G_OBJECT(test_element(harness)), "video-direction", "auto");
-  start_stream(harness, gst_util_group_id_next());
+  test_start_stream(harness, gst_util_group_id_next(), TEST_CAPS);
   expect_orientation(harness, SWIN_ORIENTATION_IDENTITY);
   test_harness_teardown(harness);
 }

@@ -49,17 +49,10 @@ void mock_pull_result(GstHarness *harness, guint number, guint looked_at) {
   fail_unless_equals_uint64(tags.age, (number - looked_at) * TEST_FRAME_TIME);
 }
 
-void mock_push_segment(GstHarness *harness) {
-  GstSegment segment;
-
-  gst_segment_init(&segment, GST_FORMAT_TIME);
-  fail_unless(gst_harness_push_event(harness, gst_event_new_segment(&segment)));
-}
-
 void mock_flush(GstHarness *harness) {
   fail_unless(gst_harness_push_event(harness, gst_event_new_flush_start()));
   fail_unless(gst_harness_push_event(harness, gst_event_new_flush_stop(TRUE)));
-  mock_push_segment(harness);
+  test_push_segment(harness);
 }
 
 void mock_wait_for_event(GstHarness *harness, GstEventType type) {

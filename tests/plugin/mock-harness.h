@@ -26,8 +26,6 @@ void mock_pull_all(GstHarness *harness, guint start, guint count);
 /** mock_pull_result: the next frame must be @number and carry the result of frame @looked_at. */
 void mock_pull_result(GstHarness *harness, guint number, guint looked_at);
 
-void mock_push_segment(GstHarness *harness);
-
 /** mock_flush: a flush and a new segment. */
 void mock_flush(GstHarness *harness);
 

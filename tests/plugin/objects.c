@@ -295,16 +295,6 @@ GST_START_TEST(test_tracked_objects_once) {
 }
 GST_END_TEST;
 
-static void begin_stream(GstHarness *harness, const gchar *name) {
-  g_autoptr(GstCaps) caps = gst_caps_from_string(TILES_CAPS);
-  GstSegment segment;
-
-  gst_segment_init(&segment, GST_FORMAT_TIME);
-  fail_unless(gst_harness_push_event(harness, gst_event_new_stream_start(name)));
-  fail_unless(gst_harness_push_event(harness, gst_event_new_caps(caps)));
-  fail_unless(gst_harness_push_event(harness, gst_event_new_segment(&segment)));
-}
-
 // While frames of one stream are still to leave, those of the next come in: neither takes away what
 // is known of the other's objects, and a track is another object in each.
 GST_START_TEST(test_tracked_objects_between_streams) {
@@ -318,7 +308,7 @@ GST_START_TEST(test_tracked_objects_between_streams) {
 
   for (guint number = 0; number < 3; number++) {
     if (number == 2)
-      begin_stream(harness, "next");
+      test_start_stream(harness, gst_util_group_id_next(), TILES_CAPS);
     fail_unless_equals_int(gst_harness_push(harness, tracked_new(patterns[number], tracks, number)),
                            GST_FLOW_OK);
   }

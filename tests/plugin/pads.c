@@ -200,14 +200,12 @@ GST_END_TEST;
 GST_START_TEST(test_eos_flow_ends_with_the_segment) {
   GstHarness *harness = test_harness_new("");
   GstFlowReturn flow = GST_FLOW_EOS;
-  GstSegment segment;
   GstBuffer *pulled;
 
   gst_pad_add_probe(harness->sinkpad, GST_PAD_PROBE_TYPE_BUFFER, answer_flow, &flow, NULL);
   fail_unless_equals_int(push_until_not_ok(harness), GST_FLOW_EOS);
   flow = GST_FLOW_OK;
-  gst_segment_init(&segment, GST_FORMAT_TIME);
-  fail_unless(gst_harness_push_event(harness, gst_event_new_segment(&segment)));
+  test_push_segment(harness);
   fail_unless_equals_int(gst_harness_push(harness, test_frame_at("black", 50)), GST_FLOW_OK);
   pulled = gst_harness_pull(harness);
   fail_unless_equals_uint64(GST_BUFFER_PTS(pulled), 50 * TEST_FRAME_TIME);

@@ -198,7 +198,7 @@ GST_START_TEST(test_qos) {
   expect_late(harness, 0, 3);
 
   push_qos(harness, jitter, timestamp);
-  mock_push_segment(harness);
+  test_push_segment(harness);
   expect_late(harness, 0, 0);
   push_qos(harness, jitter, timestamp);
   mock_flush(harness);
