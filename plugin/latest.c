@@ -118,12 +118,12 @@ gboolean swin_latest_offer(SwinLatest *latest, SwinLook *look) {
 
 /* ---- What came of them --------------------------------------------------------------------- */
 
-SwinLook *swin_latest_take(SwinLatest *latest, guint64 number) {
+SwinLook *swin_latest_take(SwinLatest *latest, guint stream, guint64 number) {
   SwinLook *look;
 
   g_mutex_lock(&latest->lock);
   look = g_queue_peek_head(&latest->finished);
-  if (look != NULL && look->number <= number)
+  if (look != NULL && look->position.stream <= stream && look->position.number <= number)
     g_queue_pop_head(&latest->finished);
   else
     look = NULL;

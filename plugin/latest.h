@@ -34,9 +34,10 @@ gboolean swin_latest_offer(SwinLatest *latest, SwinLook *look);
 /**
  * swin_latest_take: (transfer full) (nullable): the next frame that has been looked at since, in
  * their order, with its job; or with an error where that could not be begun.
- * @number: of the last frame that is asked about; results of later ones stay
+ * @stream, @number: of the last frame that is asked about; what came of later ones stays. Of the
+ *   whole stream, with all before it, where @number is %G_MAXUINT64
  */
-SwinLook *swin_latest_take(SwinLatest *latest, guint64 number);
+SwinLook *swin_latest_take(SwinLatest *latest, guint stream, guint64 number);
 
 /** swin_latest_withdraw: forgets the frame that waits. TRUE where there was one. */
 gboolean swin_latest_withdraw(SwinLatest *latest);

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "look.h"
 
-SwinLook *swin_look_new(const SwinInput *input, SwinOrientation orientation, guint64 number,
-                        GstClockTime timestamp, GArray *regions, SwinObjects *objects) {
+SwinLook *swin_look_new(const SwinInput *input, SwinOrientation orientation,
+                        const SwinPosition *position, GArray *regions, SwinObjects *objects) {
   SwinLook *look = g_new0(SwinLook, 1);
 
   g_atomic_ref_count_init(&look->ref_count);
   look->input = *input;
   look->orientation = orientation;
-  look->number = number;
-  look->timestamp = timestamp;
+  look->position = *position;
   look->arrived = g_get_monotonic_time();
   look->regions = regions;
   look->objects = objects;
@@ -17,8 +16,8 @@ SwinLook *swin_look_new(const SwinInput *input, SwinOrientation orientation, gui
 }
 
 SwinLook *swin_look_new_detached(const SwinLook *look) {
-  return swin_look_new(&look->input, look->orientation, look->number, look->timestamp,
-                       g_array_ref(look->regions), swin_objects_ref(look->objects));
+  return swin_look_new(&look->input, look->orientation, &look->position, g_array_ref(look->regions),
+                       swin_objects_ref(look->objects));
 }
 
 SwinLook *swin_look_ref(SwinLook *look) {
@@ -65,8 +64,8 @@ gboolean swin_look_prepare(SwinLook *look, SwinInference *inference, guint inter
   }
   if (due->len == 0)
     return FALSE;
-  look->job =
-      swin_job_new(inference, (const SwinRegion *)(gpointer)due->data, due->len, look->timestamp);
+  look->job = swin_job_new(inference, (const SwinRegion *)(gpointer)due->data, due->len,
+                           look->position.timestamp);
   return TRUE;
 }
 

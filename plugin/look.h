@@ -12,6 +12,14 @@
 #include "objects.h"
 #include "stats.h"
 
+/** SwinPosition: where a frame is among all that came. */
+typedef struct {
+  guint stream;           /* number of its stream */
+  guint64 number;         /* its own; not begun anew with a stream */
+  GstClockTime timestamp; /* presentation time */
+  GstSegment segment;     /* that the presentation time is in */
+} SwinPosition;
+
 /**
  * SwinLook: reference counted. Belongs to one thread at a time: the sink pad's until the frame is
  * submitted, from then on to the job, and when that is done to whoever takes the result.
@@ -20,15 +28,14 @@ typedef struct {
   gatomicrefcount ref_count;
   SwinInput input;
   SwinOrientation orientation;
-  guint64 number;         /* of the frame, in the order in which they came */
-  GstClockTime timestamp; /* presentation time of the frame */
-  gint64 arrived;         /* monotonic time, in us */
-  GArray *regions;        /* owned, of SwinRegion: all of the frame, looked at or not */
-  SwinObjects *objects;   /* owned: what is remembered of those that are tracked */
-  GstBuffer *buffer;      /* (nullable): owned: the frame, while it waits to be looked at */
-  SwinJob *job;           /* (nullable): owned: of the regions that are looked at */
-  GError *error;          /* (nullable): owned: why the frame could not be looked at */
-  gboolean taken;         /* what the job says has been taken */
+  SwinPosition position;
+  gint64 arrived;       /* monotonic time, in us */
+  GArray *regions;      /* owned, of SwinRegion: all of the frame, looked at or not */
+  SwinObjects *objects; /* owned: what is remembered of those that are tracked */
+  GstBuffer *buffer;    /* (nullable): owned: the frame, while it waits to be looked at */
+  SwinJob *job;         /* (nullable): owned: of the regions that are looked at */
+  GError *error;        /* (nullable): owned: why the frame could not be looked at */
+  gboolean taken;       /* what the job says has been taken */
 } SwinLook;
 
 /**
@@ -36,8 +43,8 @@ typedef struct {
  * @regions: (transfer full)
  * @objects: (transfer full)
  */
-SwinLook *swin_look_new(const SwinInput *input, SwinOrientation orientation, guint64 number,
-                        GstClockTime timestamp, GArray *regions, SwinObjects *objects);
+SwinLook *swin_look_new(const SwinInput *input, SwinOrientation orientation,
+                        const SwinPosition *position, GArray *regions, SwinObjects *objects);
 
 /** swin_look_new_detached: (transfer full): the same frame, for a look that it does not wait for.
  */

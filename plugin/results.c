@@ -62,9 +62,9 @@ static void take_result(GstSwinClassify *self, const SwinLook *look, guint numbe
   if (!wishes->post_messages)
     return;
   passed = swin_classification_filter(smoothed, wishes->threshold);
-  gst_element_post_message(GST_ELEMENT_CAST(self),
-                           swin_message_new_classification(GST_OBJECT(self), &self->segment, region,
-                                                           passed, wishes->unique_id));
+  gst_element_post_message(GST_ELEMENT_CAST(self), swin_message_new_classification(
+                                                       GST_OBJECT(self), &look->position.segment,
+                                                       region, passed, wishes->unique_id));
 }
 
 // As GstVideoFilter does, a buffer that is no picture passes with a warning: one for a run of them.
@@ -103,7 +103,7 @@ static gboolean take_look(GstSwinClassify *self, SwinLook *look, GError **error)
     return goes_on;
   }
   GST_LOG_OBJECT(self, "frame %" GST_TIME_FORMAT ": %u inferences of %s in %" G_GINT64_FORMAT " us",
-                 GST_TIME_ARGS(look->timestamp), job->n_regions,
+                 GST_TIME_ARGS(look->position.timestamp), job->n_regions,
                  swin_inference_get_model_name(job->inference), job->latency);
   self->warned = FALSE;
   look->taken = TRUE;
@@ -117,14 +117,16 @@ static gboolean take_look(GstSwinClassify *self, SwinLook *look, GError **error)
   return TRUE;
 }
 
-// A later frame's result is not a frame's to carry: between them may be another segment or stream.
+// A later frame's result is not a frame's to carry, and what comes of an earlier stream when that
+// has ended is nobody's.
 gboolean gst_swin_classify_take_results(GstSwinClassify *self, SwinLook *look, GError **error) {
-  const guint64 number = look != NULL ? look->number : G_MAXUINT64;
+  const guint64 number = look != NULL ? look->position.number : G_MAXUINT64;
   SwinLook *finished;
   gboolean good = TRUE;
 
-  while (good && (finished = swin_latest_take(self->latest, number)) != NULL) {
-    good = take_look(self, finished, error);
+  while (good && (finished = swin_latest_take(self->latest, self->stream, number)) != NULL) {
+    if (finished->position.stream == self->stream)
+      good = take_look(self, finished, error);
     swin_look_unref(finished);
   }
   return good && (look == NULL || take_look(self, look, error));

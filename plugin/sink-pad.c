@@ -27,6 +27,12 @@ static GArray *find_regions(GstSwinClassify *self, GstBuffer *buffer,
 }
 
 static SwinLook *make_look(GstSwinClassify *self, GstBuffer *buffer) {
+  const SwinPosition position = {
+      .stream = self->n_streams,
+      .number = self->n_frames,
+      .timestamp = GST_BUFFER_PTS(buffer),
+      .segment = self->sink_segment,
+  };
   GstSwinClassifyControls controls;
   SwinOrientation orientation;
   GArray *regions;
@@ -39,7 +45,7 @@ static SwinLook *make_look(GstSwinClassify *self, GstBuffer *buffer) {
   regions = find_regions(self, buffer, &controls);
   g_clear_pointer(&controls.object_classes, g_ptr_array_unref);
   orientation = swin_orientation_resolve(&self->orientation_tags, controls.direction);
-  return swin_look_new(&self->input, orientation, self->n_frames, GST_BUFFER_PTS(buffer), regions,
+  return swin_look_new(&self->input, orientation, &position, regions,
                        gst_swin_classify_ref_objects(self));
 }
 
@@ -240,7 +246,7 @@ static gboolean flush_stop(GstSwinClassify *self, GstEvent *event) {
   gst_pad_pause_task(self->source_pad);
   swin_stats_add(self->stats, SWIN_STATS_DROPPED, swin_queue_purge(self->queue, self->source_pad));
   // A result of the old position says nothing of the new one.
-  gst_swin_classify_begin_stream(self);
+  gst_swin_classify_restart_stream(self);
   gst_swin_classify_forget_results(self);
   gst_segment_init(&self->sink_segment, GST_FORMAT_TIME);
   swin_queue_start(self->queue);
@@ -251,8 +257,7 @@ static gboolean flush_stop(GstSwinClassify *self, GstEvent *event) {
 
 // What has been looked at until now is told of before the end, and nothing is waited for.
 static void end_looking(GstSwinClassify *self) {
-  if (swin_latest_withdraw(self->latest))
-    swin_stats_count(self->stats, SWIN_STATS_SKIPPED);
+  gst_swin_classify_withdraw(self);
   if (swin_queue_count_inferences(self->queue) == 0)
     swin_flight_cancel(self->flight);
 }

@@ -41,6 +41,8 @@ static void push_frame(GstSwinClassify *self, SwinItem *item) {
   GstBuffer *buffer;
   GstFlowReturn flow;
 
+  // A flush may have taken the event that began it.
+  self->stream = item->look->position.stream;
   if (!gst_swin_classify_take_results(self, item->look, &error)) {
     swin_stats_count(self->stats, SWIN_STATS_DROPPED);
     fail(self, error);
@@ -52,31 +54,37 @@ static void push_frame(GstSwinClassify *self, SwinItem *item) {
     pause_with(self, flow);
 }
 
-static void push_event(GstSwinClassify *self, SwinItem *item) {
+// What is known of a stream is told of before its end. FALSE when nothing more may leave.
+static gboolean end_stream(GstSwinClassify *self) {
   g_autoptr(GError) error = NULL;
-  GstEvent *event = swin_item_steal(item);
+
+  if (gst_swin_classify_take_results(self, NULL, &error))
+    return TRUE;
+  fail(self, error);
+  return FALSE;
+}
+
+static void push_event(GstSwinClassify *self, SwinItem *item) {
+  g_autoptr(GstEvent) event = swin_item_steal(item);
 
   switch (GST_EVENT_TYPE(event)) {
-  case GST_EVENT_SEGMENT:
-    gst_event_copy_segment(event, &self->segment);
-    break;
   case GST_EVENT_STREAM_START:
+    if (!end_stream(self))
+      return;
     gst_swin_classify_forget_results(self);
+    self->stream++;
     break;
   case GST_EVENT_CAPS:
     self->warned = FALSE;
     break;
   case GST_EVENT_EOS:
-    if (!gst_swin_classify_take_results(self, NULL, &error)) {
-      gst_event_unref(event);
-      fail(self, error);
+    if (!end_stream(self))
       return;
-    }
     break;
   default:
     break;
   }
-  gst_pad_push_event(self->source_pad, event);
+  gst_pad_push_event(self->source_pad, g_steal_pointer(&event));
 }
 
 // Frames that the element holds beside those that it hands on: upstream needs as many more.
@@ -112,8 +120,7 @@ static void raise_pool_sizes(GstSwinClassify *self, GstQuery *query) {
 // Whoever asks wants its buffers back. Those before the query have left; one may still be looked
 // at.
 static void let_go_of_frames(GstSwinClassify *self) {
-  if (swin_latest_withdraw(self->latest))
-    swin_stats_count(self->stats, SWIN_STATS_SKIPPED);
+  gst_swin_classify_withdraw(self);
   swin_flight_cancel(self->flight);
   swin_flight_drain(self->flight);
 }

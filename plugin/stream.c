@@ -15,6 +15,11 @@ void gst_swin_classify_add_pad_templates(GstElementClass *klass) {
 
 /* ---- Forgetting ---------------------------------------------------------------------------- */
 
+void gst_swin_classify_withdraw(GstSwinClassify *self) {
+  if (swin_latest_withdraw(self->latest))
+    swin_stats_count(self->stats, SWIN_STATS_SKIPPED);
+}
+
 static void reset_latest(GstSwinClassify *self) {
   if (swin_latest_reset(self->latest))
     swin_stats_count(self->stats, SWIN_STATS_SKIPPED);
@@ -45,15 +50,24 @@ void gst_swin_classify_cancel(GstSwinClassify *self) {
   swin_flight_cancel(self->flight);
 }
 
-void gst_swin_classify_begin_stream(GstSwinClassify *self) {
-  reset_latest(self);
+static void forget_frames(GstSwinClassify *self) {
   gst_swin_classify_renew_objects(self);
   gst_swin_classify_reset_qos(self);
   self->frames_until_inference = 0;
 }
 
+void gst_swin_classify_begin_stream(GstSwinClassify *self) {
+  gst_swin_classify_withdraw(self);
+  self->n_streams++;
+  forget_frames(self);
+}
+
+void gst_swin_classify_restart_stream(GstSwinClassify *self) {
+  reset_latest(self);
+  forget_frames(self);
+}
+
 void gst_swin_classify_forget_results(GstSwinClassify *self) {
-  gst_segment_init(&self->segment, GST_FORMAT_TIME);
   g_clear_pointer(&self->last, swin_classification_unref);
   g_clear_pointer(&self->fresh, swin_classification_unref);
   swin_smoothing_clear(self->smoothing);
@@ -76,7 +90,7 @@ static gboolean activate_sink(GstPad *pad, GstObject *parent, GstPadMode mode, g
     self->negotiated = FALSE;
     self->orientation_tags = (SwinOrientationTags){0};
     gst_segment_init(&self->sink_segment, GST_FORMAT_TIME);
-    gst_swin_classify_begin_stream(self);
+    gst_swin_classify_restart_stream(self);
     gst_swin_classify_forget_live(self);
   } else {
     swin_queue_stop(self->queue);
@@ -99,7 +113,7 @@ static gboolean activate_source(GstPad *pad, GstObject *parent, GstPadMode mode,
 
 void gst_swin_classify_stop_stream(GstSwinClassify *self) {
   swin_stats_add(self->stats, SWIN_STATS_DROPPED, swin_queue_purge(self->queue, NULL));
-  gst_swin_classify_begin_stream(self);
+  gst_swin_classify_restart_stream(self);
   gst_swin_classify_forget_results(self);
   GST_OBJECT_LOCK(self);
   self->live = FALSE;
@@ -132,7 +146,6 @@ void gst_swin_classify_init_stream(GstSwinClassify *self) {
   self->smoothing = swin_smoothing_new();
   self->stats = swin_stats_new();
   self->earliest = GST_CLOCK_TIME_NONE;
-  gst_segment_init(&self->segment, GST_FORMAT_TIME);
   gst_segment_init(&self->sink_segment, GST_FORMAT_TIME);
 
   self->sink_pad = add_pad(self, "sink", activate_sink, gst_swin_classify_sink_event,

@@ -74,13 +74,14 @@ struct _GstSwinClassify {
   /* The sink pad's streaming thread. */
   SwinInput input;
   gboolean negotiated;
-  guint64 n_frames;             /* that came: SwinLook.number of the last one */
+  guint n_streams;              /* that came: SwinPosition.stream of the next frame */
+  guint64 n_frames;             /* that came: SwinPosition.number of the last one */
   guint frames_until_inference; /* 0: the next frame is looked at */
   GstSegment sink_segment;
   SwinOrientationTags orientation_tags;
 
   /* The source pad's task, and whoever holds the source pad's stream lock while it is paused. */
-  GstSegment segment;
+  guint stream;              /* SwinPosition.stream of what leaves now */
   SwinClassification *last;  /* (nullable): the latest result that is about a whole frame */
   SwinClassification *fresh; /* (nullable): the same until a frame has carried its tensors */
   SwinSmoothing *smoothing;
@@ -130,15 +131,23 @@ void gst_swin_classify_stop_stream(GstSwinClassify *self);
 /** gst_swin_classify_cancel: nothing is looked at any more. Does not wait; the queue is stopped. */
 void gst_swin_classify_cancel(GstSwinClassify *self);
 
+/** gst_swin_classify_withdraw: the frame that waits for its turn is not looked at. Any thread. */
+void gst_swin_classify_withdraw(GstSwinClassify *self);
+
 /** gst_swin_classify_add_pad_templates: what both pads can carry. */
 void gst_swin_classify_add_pad_templates(GstElementClass *klass);
 
 /** gst_swin_classify_begin_stream: nothing of what was before says anything of what comes: no
  * frame, no result, no object. From the sink pad's thread; frames that are still to leave
- * keep what is known of them. */
+ * keep what is known of them, and what has been looked at by then is told of before. */
 void gst_swin_classify_begin_stream(GstSwinClassify *self);
 
-/** gst_swin_classify_forget_results: the same on the source pad's side. */
+/** gst_swin_classify_restart_stream: likewise, but what has been looked at is forgotten. Also while
+ * no pad is active. */
+void gst_swin_classify_restart_stream(GstSwinClassify *self);
+
+/** gst_swin_classify_forget_results: nothing is known any more of what leaves. From the source
+ * pad's task, or while that is paused. */
 void gst_swin_classify_forget_results(GstSwinClassify *self);
 
 /** gst_swin_classify_renew_objects: nothing is known of the objects on frames that come from now
@@ -205,7 +214,8 @@ void gst_swin_classify_tell_latency(GstSwinClassify *self);
 /**
  * gst_swin_classify_take_results: takes in what is known by now: of @look, the frame that is about
  * to leave, and of those up to it that did not wait. Posts messages. From the source pad's task.
- * @look: (nullable): NULL: of all
+ * What comes of an earlier stream is dropped.
+ * @look: (nullable): NULL: of all up to the end of the stream
  *
  * Returns: FALSE with an error that ends the stream.
  */

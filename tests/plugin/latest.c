@@ -161,6 +161,72 @@ GST_START_TEST(test_latest_eos) {
 }
 GST_END_TEST;
 
+// What is known when a new stream begins is told of before, and no frame of that carries it. What
+// comes of it later is dropped.
+GST_START_TEST(test_latest_new_stream) {
+  GstHarness *harness = latest_new("");
+  guint n_submitted = mock_swin_n_submitted();
+
+  mock_wait_for_event(harness, GST_EVENT_STREAM_START);
+  mock_swin_hold();
+  mock_push(harness, 0, 3); // 0 is looked at, 2 is next
+  mock_pull_all(harness, 0, 3);
+  mock_swin_let(1);
+  mock_swin_wait_submitted(n_submitted + 2);
+  test_start_stream(harness, 2, TEST_CAPS);
+  mock_wait_for_event(harness, GST_EVENT_STREAM_START);
+  fail_unless_equals_uint64(test_next_message_tags(harness).timestamp, 0);
+  fail_unless_equals_int(test_count_classifications(harness), 0);
+  mock_swin_release();
+  swin_flight_drain(GST_SWIN_CLASSIFY(test_element(harness))->flight); // of frame 2
+  mock_swin_hold();
+  mock_push(harness, 3, 1);
+  pull_nothing(harness, 3);
+  fail_unless_equals_int(test_count_classifications(harness), 0);
+  fail_unless_equals_uint64(mock_count(harness, "classified"), 1);
+  mock_swin_release();
+  mock_teardown(harness);
+}
+GST_END_TEST;
+
+// The times of a message are of the segment in which its frame was.
+GST_START_TEST(test_latest_new_segment) {
+  GstHarness *harness = latest_new("");
+  guint n_submitted = mock_swin_n_submitted();
+  guint64 running_time, stream_time;
+  GstMessage *message;
+  GstSegment segment;
+
+  mock_swin_hold();
+  mock_push(harness, 0, 3); // 0 is looked at, 2 is next
+  mock_pull_all(harness, 0, 3);
+  mock_swin_let(1);
+  mock_swin_wait_submitted(n_submitted + 2);
+  mock_swin_let(1);
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  segment.base = 10 * GST_SECOND;
+  segment.time = 5 * GST_SECOND;
+  fail_unless(gst_harness_push_event(harness, gst_event_new_segment(&segment)));
+  mock_push(harness, 3, 1);
+  mock_swin_wait_submitted(n_submitted + 3);
+  mock_push(harness, 4, 1);
+  mock_pull_all(harness, 3, 2);
+  for (guint number = 0; number <= 2; number += 2) {
+    message = test_next_classification(harness);
+    fail_unless(message != NULL);
+    fail_unless(
+        gst_structure_get_uint64(gst_message_get_structure(message), "running-time",
+                                 &running_time) &&
+        gst_structure_get_uint64(gst_message_get_structure(message), "stream-time", &stream_time));
+    fail_unless_equals_uint64(running_time, number * TEST_FRAME_TIME);
+    fail_unless_equals_uint64(stream_time, number * TEST_FRAME_TIME);
+    gst_message_unref(message);
+  }
+  mock_swin_release();
+  mock_teardown(harness);
+}
+GST_END_TEST;
+
 GST_START_TEST(test_latest_stop) {
   GstHarness *harness = latest_new("");
 
@@ -265,6 +331,8 @@ static Suite *latest_suite(void) {
   tcase_add_test(tcase, test_latest_with_interval);
   tcase_add_test(tcase, test_latest_flush);
   tcase_add_test(tcase, test_latest_eos);
+  tcase_add_test(tcase, test_latest_new_stream);
+  tcase_add_test(tcase, test_latest_new_segment);
   tcase_add_test(tcase, test_latest_stop);
   tcase_add_test(tcase, test_latest_drain_query);
   tcase_add_test(tcase, test_latest_result_fails);
