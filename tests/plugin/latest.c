@@ -17,6 +17,19 @@ static GstHarness *latest_new(const gchar *properties) {
   return test_harness_new(all);
 }
 
+// Frame 0 has been looked at then, and the last of @count is looked at. Returns the number of
+// submissions so far.
+static guint look_at_first(GstHarness *harness, guint count) {
+  guint n_submitted = mock_swin_n_submitted() + 2;
+
+  mock_swin_hold();
+  mock_push(harness, 0, count);
+  mock_pull_all(harness, 0, count);
+  mock_swin_let(1);
+  mock_swin_wait_submitted(n_submitted);
+  return n_submitted;
+}
+
 /* ---- Frames -------------------------------------------------------------------------------- */
 
 #define MANY 100
@@ -115,19 +128,15 @@ GST_END_TEST;
 // A result of before the mock_flush is not one of what comes after it, whenever it comes.
 GST_START_TEST(test_latest_flush) {
   GstHarness *harness = latest_new("");
-  guint n_submitted = mock_swin_n_submitted(), n_cancelled = mock_swin_n_cancelled();
+  guint n_submitted, n_cancelled = mock_swin_n_cancelled();
 
-  mock_swin_hold();
-  mock_push(harness, 0, 4);
-  mock_pull_all(harness, 0, 4);
-  mock_swin_let(1);
-  mock_swin_wait_submitted(n_submitted + 2);
+  n_submitted = look_at_first(harness, 4);
   mock_flush(harness);
   mock_push(harness, 50, 2);
   pull_nothing(harness, 50);
   pull_nothing(harness, 51);
   mock_swin_release();
-  mock_swin_wait_submitted(n_submitted + 3);
+  mock_swin_wait_submitted(n_submitted + 1);
   // The job of frame 3 was cancelled, so 50 or 51 were next.
   while (mock_count(harness, "classified") == 0) {
     mock_push(harness, 52, 1);
@@ -144,13 +153,9 @@ GST_END_TEST;
 // The end waits for nothing either, and what was known before it is told of.
 GST_START_TEST(test_latest_eos) {
   GstHarness *harness = latest_new("");
-  guint n_submitted = mock_swin_n_submitted(), n_cancelled = mock_swin_n_cancelled();
+  guint n_cancelled = mock_swin_n_cancelled();
 
-  mock_swin_hold();
-  mock_push(harness, 0, 5);
-  mock_pull_all(harness, 0, 5);
-  mock_swin_let(1);
-  mock_swin_wait_submitted(n_submitted + 2);
+  look_at_first(harness, 5);
   fail_unless(gst_harness_push_event(harness, gst_event_new_eos()));
   mock_wait_for_event(harness, GST_EVENT_EOS);
   fail_unless_equals_int(test_count_classifications(harness), 1);
@@ -165,14 +170,9 @@ GST_END_TEST;
 // comes of it later is dropped.
 GST_START_TEST(test_latest_new_stream) {
   GstHarness *harness = latest_new("");
-  guint n_submitted = mock_swin_n_submitted();
 
   mock_wait_for_event(harness, GST_EVENT_STREAM_START);
-  mock_swin_hold();
-  mock_push(harness, 0, 3); // 0 is looked at, 2 is next
-  mock_pull_all(harness, 0, 3);
-  mock_swin_let(1);
-  mock_swin_wait_submitted(n_submitted + 2);
+  look_at_first(harness, 3);
   test_start_stream(harness, 2, TEST_CAPS);
   mock_wait_for_event(harness, GST_EVENT_STREAM_START);
   fail_unless_equals_uint64(test_next_message_tags(harness).timestamp, 0);
@@ -192,23 +192,19 @@ GST_END_TEST;
 // The times of a message are of the segment in which its frame was.
 GST_START_TEST(test_latest_new_segment) {
   GstHarness *harness = latest_new("");
-  guint n_submitted = mock_swin_n_submitted();
+  guint n_submitted;
   guint64 running_time, stream_time;
   GstMessage *message;
   GstSegment segment;
 
-  mock_swin_hold();
-  mock_push(harness, 0, 3); // 0 is looked at, 2 is next
-  mock_pull_all(harness, 0, 3);
-  mock_swin_let(1);
-  mock_swin_wait_submitted(n_submitted + 2);
+  n_submitted = look_at_first(harness, 3);
   mock_swin_let(1);
   gst_segment_init(&segment, GST_FORMAT_TIME);
   segment.base = 10 * GST_SECOND;
   segment.time = 5 * GST_SECOND;
   fail_unless(gst_harness_push_event(harness, gst_event_new_segment(&segment)));
   mock_push(harness, 3, 1);
-  mock_swin_wait_submitted(n_submitted + 3);
+  mock_swin_wait_submitted(n_submitted + 1);
   mock_push(harness, 4, 1);
   mock_pull_all(harness, 3, 2);
   for (guint number = 0; number <= 2; number += 2) {
